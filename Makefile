@@ -1,0 +1,72 @@
+# The whole developer interface, and what CI runs. Each verb sets up what it needs.
+PYTHON ?= python3.11
+BIN := .venv/bin
+CONSTRAINTS := $(CURDIR)/constraints.txt
+# pip's build environments see the constraints too.
+export PIP_CONSTRAINT := $(CONSTRAINTS)
+export PIP_BUILD_CONSTRAINT := $(CONSTRAINTS)
+
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+# One thread for each worker; no test may reach for a data hub.
+PARALLEL := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(PYTEST) -n $(WORKERS)
+# Annotated shapes are checked at run time in tests.
+SHAPES := --jaxtyping-packages=lambent,beartype.beartype
+FAST := -m "not slow and not compile"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow test-compile laws fmt lint type floors docs bench check
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+setup: .venv/.stamp ## create .venv with everything in it
+
+.venv/.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[all,dev,docs]"
+	@# pydoclint's fork of docstring_parser overwrites the one jsonargparse needs: a place of its own.
+	$(PYTHON) -m venv .venv/pydoclint
+	.venv/pydoclint/bin/python -m pip install --quiet -c constraints.txt pydoclint
+	@touch $@
+
+demo: setup ## train a small Glow on digits, evaluate it, sample from it
+	$(BIN)/lambent train --model glow_digits --data digits --out runs/digits
+	$(BIN)/lambent evaluate runs/digits --data digits --yardsticks
+	$(BIN)/lambent sample runs/digits --n 100 --temperature 0.7 --out runs/digits/samples/grid.png
+	$(BIN)/python benchmarks/digits_agreement.py runs/digits
+
+test: setup ## the fast suite and the doctests
+	@$(PARALLEL) $(SHAPES) $(FAST)
+
+test-slow: setup ## the tests that take minutes
+	@HF_HUB_OFFLINE=1 $(PYTEST) tests -m slow
+
+test-compile: setup ## torch.compile, without the hook that checks shapes
+	@$(PARALLEL) -p no:jaxtyping tests -m "compile and not slow"
+
+laws: setup ## the law suite alone
+	@$(PARALLEL) $(SHAPES) $(FAST) tests/laws
+
+fmt: setup ## format and mend what can be mended
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint: setup ## style, docstrings, spelling
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && .venv/pydoclint/bin/pydoclint --quiet src && $(BIN)/codespell
+
+type: setup ## mypy, strict
+	$(BIN)/mypy
+
+floors: setup ## imports point only down
+	$(BIN)/lint-imports --no-logo
+
+docs: setup ## build the site into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+bench: setup ## every benchmark that needs no trained run
+	@set -e; for script in $(filter-out %_agreement.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script; done
+
+check: lint type floors docs test-compile ## everything CI does
+	@$(MAKE) --no-print-directory test
+
+.NOTPARALLEL:

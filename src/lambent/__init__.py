@@ -1,0 +1,69 @@
+"""Normalizing flows with exact likelihoods: train, measure, sample, edit."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lambent.core import Compose as Compose
+    from lambent.core import Distribution as Distribution
+    from lambent.core import Entry as Entry
+    from lambent.core import Flow as Flow
+    from lambent.core import Transform as Transform
+    from lambent.core import initialize as initialize
+    from lambent.core import seeded as seeded
+    from lambent.core import trace as trace
+    from lambent.data import DataConfig as DataConfig
+    from lambent.data import Images as Images
+    from lambent.data import load_images as load_images
+    from lambent.edit import interpolate as interpolate
+    from lambent.edit import reconstruct as reconstruct
+    from lambent.errors import DomainError as DomainError
+    from lambent.errors import NotInvertibleError as NotInvertibleError
+    from lambent.evaluate import measure as measure
+    from lambent.flows import GlowConfig as GlowConfig
+    from lambent.flows import glow as glow
+    from lambent.store import load as load
+    from lambent.store import save as save
+    from lambent.train import TrainConfig as TrainConfig
+    from lambent.train import fit as fit
+
+_ROOM = {
+    "Compose": "core",
+    "DataConfig": "data",
+    "Distribution": "core",
+    "DomainError": "errors",
+    "Entry": "core",
+    "Flow": "core",
+    "GlowConfig": "flows",
+    "Images": "data",
+    "NotInvertibleError": "errors",
+    "TrainConfig": "train",
+    "Transform": "core",
+    "fit": "train",
+    "glow": "flows",
+    "initialize": "core",
+    "interpolate": "edit",
+    "load": "store",
+    "load_images": "data",
+    "measure": "evaluate",
+    "reconstruct": "edit",
+    "save": "store",
+    "seeded": "core",
+    "trace": "core",
+}
+__all__ = list(_ROOM)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name where it is first used (PEP 562), so that importing lambent is cheap."""
+    if name not in _ROOM:
+        raise AttributeError(f"module 'lambent' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"lambent.{_ROOM[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

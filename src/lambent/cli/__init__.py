@@ -1,0 +1,3 @@
+"""The command line."""
+
+from lambent.cli.main import main as main

@@ -1,0 +1,48 @@
+"""``lambent evaluate``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lambent.cli.options import Options
+from lambent.cli.output import report
+from lambent.cli.runs import check_fits, data_of_run, figures_of, load_run
+from lambent.data import load_images
+from lambent.evaluate import measure, yardsticks
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Measure a trained flow in bits per dimension.
+
+    Args:
+        arguments: What follows ``lambent evaluate``.
+    """
+    parser = Options("evaluate", "Measure a trained flow in bits per dimension.")
+    parser.add_argument("run", type=Path, help="a run folder or a model folder")
+    parser.add_data(split="validation")
+    parser.add_running()
+    parser.add_argument(
+        "--marginal",
+        action="store_true",
+        help="for a class-conditional flow, also sum over the classes",
+    )
+    parser.add_argument(
+        "--yardsticks",
+        action="store_true",
+        help="put simple models of the same training images beside it",
+    )
+    options = parser.read(arguments)
+    flow = load_run(options.run, options.device)
+    data = data_of_run(options)
+    images = load_images(options.data, data)
+    check_fits(flow, images)
+    figures: dict[str, Any] = figures_of(
+        measure(flow, images, seed=options.seed, marginal=options.marginal)
+    )
+    if options.yardsticks:
+        train = load_images(options.data, dataclasses.replace(data, split="train"))
+        figures["yardsticks"] = yardsticks(train, images)
+    report(f"{options.run} on {images.name}, {data.split}", figures, as_json=options.json)

@@ -1,0 +1,79 @@
+"""The top of the command line; it imports no torch until a command runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "train": "train a flow on images and leave a run folder",
+    "evaluate": "measure bits per dimension on a data set",
+    "sample": "draw images into a grid",
+    "reconstruct": "encode and decode images, and show both",
+    "interpolate": "walk between two images in latent space",
+    "info": "describe a run, a preset or a family",
+}
+
+EXAMPLES = """\
+examples:
+  lambent train --model glow --data digits --out runs/digits
+  lambent evaluate runs/digits --data digits
+  lambent sample runs/digits --n 64 --temperature 0.7 --out grid.png
+
+'lambent COMMAND --help' lists the options of a command."""
+
+
+def usage() -> str:
+    """The help text."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    head = "usage: lambent [--version] COMMAND ...\n\nNormalizing flows with exact likelihoods."
+    return "\n".join([head, "", "commands:", *lines, "", EXAMPLES])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; errors of use go to standard error with exit code 2.
+
+    Args:
+        argv: The arguments; those of the process if not given.
+
+    Returns:
+        The exit code.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        sys.stdout.write(usage() + "\n")
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from importlib.metadata import version
+
+        sys.stdout.write(f"lambent {version('lambent')}\n")
+        return 0
+    command, *rest = arguments
+    if command not in COMMANDS:
+        return _fail("lambent", f"{_unknown_command(command)}; 'lambent --help' lists the commands")
+    debug = "--debug" in rest
+    try:
+        module = importlib.import_module(f"lambent.cli.{command}")
+        module.run([a for a in rest if a != "--debug"])
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted; what was written is usable\n")
+        return 130
+    except (ValueError, OSError, ImportError, FloatingPointError) as error:
+        if debug:
+            raise
+        return _fail(f"lambent {command}", str(error))
+    return 0
+
+
+def _unknown_command(command: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(command, COMMANDS, n=1)
+    return f"unknown command '{command}'" + (f"; did you mean '{near[0]}'?" if near else "")
+
+
+def _fail(program: str, message: str) -> int:
+    sys.stderr.write(f"{program}: error: {' '.join(message.split())}\n")
+    return 2

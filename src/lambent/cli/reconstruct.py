@@ -1,0 +1,60 @@
+"""``lambent reconstruct``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from lambent.cli.options import Options
+from lambent.cli.output import report
+from lambent.cli.runs import check_fits, data_of_run, load_run
+from lambent.data import grid, load_images, write_picture
+from lambent.edit import reconstruct
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Encode and decode images, count the pixels that differ, and show both.
+
+    Args:
+        arguments: What follows ``lambent reconstruct``.
+    """
+    parser = Options(
+        "reconstruct",
+        "Encode and decode images, count the pixels that differ, and show both: a row of "
+        "originals, then a row of reconstructions.",
+    )
+    parser.add_argument("run", type=Path, help="a run folder or a model folder")
+    parser.add_data(split="validation")
+    parser.add_argument("--n", type=int, default=256, help="how many images")
+    parser.add_argument("--show", type=int, default=10, help="how many of them to show")
+    parser.add_argument("--out", type=Path, required=True, help="the picture to write")
+    parser.add_running()
+    options = parser.read(arguments)
+    for name in ("n", "show"):
+        if options[name] < 1:
+            raise ValueError(f"{name}: expected at least 1, got {options[name]}")
+    flow = load_run(options.run, options.device)
+    images = load_images(options.data, data_of_run(options))
+    check_fits(flow, images)
+    images = images.subset(slice(options.n))
+    device = next(flow.parameters()).device
+    back = []
+    for start in range(0, len(images), 64):
+        x, y = images[start : start + 64]
+        context = None if flow.context_encoder is None or y is None else y.to(device)
+        back.append(reconstruct(flow, x.to(device), context).cpu())
+    decoded = torch.cat(back)
+    differ = decoded != images.images
+    shown = min(options.show, len(images))
+    pair = torch.cat((images.images[:shown], decoded[:shown]))
+    write_picture(options.out, grid(pair, shown))
+    figures = {
+        "images": len(images),
+        "exact_images": int((~differ.flatten(1).any(1)).sum()),
+        "pixels_that_differ": int(differ.sum()),
+        "largest_difference": int((decoded.int() - images.images.int()).abs().max()),
+        "out": str(options.out),
+    }
+    report(f"reconstructions of {options.run}", figures, as_json=options.json)

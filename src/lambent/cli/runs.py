@@ -1,0 +1,120 @@
+"""Runs as the commands meet them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+from jsonargparse import Namespace
+
+from lambent.cli.options import data_config
+from lambent.core.device import pick_device
+from lambent.core.flow import Flow
+from lambent.core.seed import seeded
+from lambent.data import DataConfig, Images
+from lambent.evaluate import Evaluation, log_prob_by_class
+from lambent.store import RunFolder, load
+
+
+def load_run(folder: Path, device: str) -> Flow:
+    """The flow of a run folder or model folder, on a device."""
+    return load(folder).to(pick_device(device))
+
+
+def data_of_run(options: Namespace) -> DataConfig:
+    """What the ``--data-...`` options say; where they say nothing, as the run was trained.
+
+    Size, crop, held-out share and seed are the run's own, so that ``validation`` is what the run
+    held out.
+    """
+    said = data_config(options)
+    run = RunFolder(options.run)
+    if not run.config.is_file():
+        return said
+    recorded = run.read_config().get("data") or {}
+    plain = DataConfig(split=said.split)
+    own = {
+        field.name: _tuple(recorded[field.name])
+        for field in dataclasses.fields(DataConfig)
+        if field.name in recorded
+        and field.name != "split"
+        and getattr(said, field.name) == getattr(plain, field.name)
+    }
+    return dataclasses.replace(said, **own)
+
+
+def check_fits(flow: Flow, images: Images) -> None:
+    """Raise unless images have the shape of a flow's events.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    if tuple(images.shape) != tuple(flow.event_shape):
+        raise ValueError(
+            f"data: the model expects images of {_words(flow.event_shape)}, "
+            f"{images.name} has {_words(images.shape)}; --data-size resizes"
+        )
+
+
+def _words(shape: tuple[int, ...]) -> str:
+    channels, height, width = shape
+    return f"{channels} channel{'s' * (channels != 1)}, {height} x {width}"
+
+
+def _tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def figures_of(result: Evaluation) -> dict[str, Any]:
+    """An evaluation as the commands print it; absent figures are left out."""
+    figures = {
+        "bits_per_dim": result.bits_per_dim,
+        "standard_error": result.standard_error,
+        "likelihood": result.likelihood,
+        "reading": in_words(result),
+        "grey_levels": result.grey_levels,
+        "given": result.given,
+        "images": result.images,
+        "marginal_bits_per_dim": result.marginal_bits_per_dim,
+        "label_accuracy": result.label_accuracy,
+        "parts": result.parts,
+        "levels": {f"level{i}": bits for i, bits in enumerate(result.levels)},
+    }
+    return {name: value for name, value in figures.items() if value not in (None, {})}
+
+
+def in_words(result: Evaluation) -> str:
+    """The figure with its kind, its error and what it is of."""
+    of = "" if result.grey_levels is None else f", of the image at {result.grey_levels} grey levels"
+    given = "" if result.given is None else f", given the {result.given}"
+    return f"{result.sign} {result.bits_per_dim:.4f} ± {result.standard_error:.4f} bits/dim{of}{given}"
+
+
+def label_rows(flow: Flow, label: int | None, n: int) -> torch.Tensor | None:
+    """Labels for ``n`` images: all the one asked for, or the classes in turn; none if unconditional.
+
+    Raises:
+        ValueError: If a label is asked of an unconditional flow, or is not one of its classes.
+    """
+    encoder = flow.context_encoder
+    if encoder is None:
+        if label is not None:
+            raise ValueError(f"label: the model is not class-conditional, got {label}")
+        return None
+    classes = int(encoder.classes)  # type: ignore[arg-type]
+    if label is not None and not 0 <= label < classes:
+        raise ValueError(f"label: expected 0 to {classes - 1}, got {label}")
+    device = next(flow.parameters()).device
+    if label is None:
+        return torch.arange(n, device=device) % classes
+    return torch.full((n,), label, device=device)
+
+
+def infer_labels(flow: Flow, images: torch.Tensor) -> torch.Tensor | None:
+    """The class of largest ``p(x | y)`` of each image; nothing for an unconditional flow."""
+    if flow.context_encoder is None:
+        return None
+    with torch.no_grad(), seeded(0):
+        return log_prob_by_class(flow, images).argmax(0)

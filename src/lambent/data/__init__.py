@@ -1,0 +1,25 @@
+"""Image sets: loading, batches, and pictures on disk."""
+
+from lambent.data.config import DataConfig as DataConfig
+from lambent.data.holdout import hold_out as hold_out
+from lambent.data.images import Images as Images
+from lambent.data.load import load_images as load_images
+from lambent.data.loader import ShuffledBatches as ShuffledBatches
+from lambent.data.loader import batches as batches
+from lambent.data.pictures import grid as grid
+from lambent.data.pictures import read_picture as read_picture
+from lambent.data.pictures import to_picture as to_picture
+from lambent.data.pictures import write_picture as write_picture
+
+__all__ = [
+    "DataConfig",
+    "Images",
+    "ShuffledBatches",
+    "batches",
+    "grid",
+    "hold_out",
+    "load_images",
+    "read_picture",
+    "to_picture",
+    "write_picture",
+]

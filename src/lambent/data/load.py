@@ -1,0 +1,128 @@
+"""The one door to image sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from lambent.data.config import DataConfig
+from lambent.data.decode import decode, fit, pixels
+from lambent.data.images import Images
+from lambent.data.order import held_out_rows
+from lambent.data.source import Digits, Row, Source
+from lambent.data.stored import Stored
+
+_DEFAULT = DataConfig()
+
+
+def load_images(name: str, config: DataConfig = _DEFAULT) -> Images:
+    """Load an image set into memory.
+
+    Args:
+        name: "digits" (scikit-learn's, 17 grey levels), or the path of a folder of pictures, of a
+            folder of parquet files, or of one parquet file; see
+            :func:`~lambent.data.layout.find_layout` for how files say their split and class.
+            A folder that is itself called digits is ``./digits``.
+        config: Which rows, and the crop and size of the images.
+
+    Returns:
+        The images of the split, in stored order; grey or colour as the first of them is. The
+        labels are None where the set has none.
+
+    Raises:
+        ValueError: If there is no such set or split, a picture cannot be read, or the images
+            differ in size or mix grey with colour.
+        MissingExtraError: If a package that the set needs is not installed.
+
+    Example:
+        >>> load_images("digits", DataConfig(split="validation", validation=0.2))
+        Images('digits', n=359, shape=(1, 8, 8), grey_levels=17, classes=10)
+    """
+    source = _find(name)
+    chosen = _choose(source.counts, config, source.name)
+    size = sum(int(keep.sum()) for keep in chosen.values())
+    if size == 0:
+        raise ValueError(f"data: expected images, given {name!r} with none in '{config.split}'")
+    rows = (row for split, keep in chosen.items() for row in _kept(source.rows(split), keep))
+    images, labels = _decode_all(rows, size, config)
+    return Images(
+        torch.from_numpy(images),
+        None if labels is None else torch.from_numpy(labels),
+        grey_levels=source.grey_levels,
+        class_names=None if labels is None else source.class_names,
+        name=source.name,
+    )
+
+
+def _find(name: str) -> Source:
+    if name == "digits":
+        return Digits()
+    path = Path(name).expanduser()
+    if not name or not path.exists():
+        raise ValueError(
+            "data: expected 'digits', a folder of pictures or of parquet files, or one parquet "
+            f"file; given {name!r}, which is no such path"
+        )
+    return Stored(path)
+
+
+def _choose(
+    counts: Mapping[str, int], config: DataConfig, name: str
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return which rows of which of the set's own splits make up ``config.split``."""
+    everything = {split: np.ones(count, dtype=np.bool_) for split, count in counts.items()}
+    if config.split == "all":
+        return everything
+    splits = {split: {split: keep} for split, keep in everything.items()}
+    train = counts.get("train", 0)
+    if "validation" not in counts and train > 1 and config.validation > 0:
+        held_out = held_out_rows(train, config.validation, config.seed).numpy()
+        splits |= {"train": {"train": ~held_out}, "validation": {"train": held_out}}
+    if config.split not in splits:
+        there_are = ", ".join([*splits, "all"])
+        raise ValueError(f"split: expected one of {there_are} of {name}, given {config.split!r}")
+    return splits[config.split]
+
+
+def _kept(rows: Iterator[Row], keep: npt.NDArray[np.bool_]) -> Iterator[Row]:
+    return (row for row, wanted in zip(rows, keep, strict=True) if wanted)
+
+
+def _decode_all(
+    rows: Iterator[Row], size: int, config: DataConfig
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64] | None]:
+    """Decode row by row into one array, so that no second copy is ever held."""
+    images = np.empty((0, 0, 0, 0), dtype=np.uint8)
+    labels = np.full(size, -1, dtype=np.int64)
+    for index, row in enumerate(rows):
+        picture = row.picture
+        if not isinstance(picture, Image.Image):
+            picture = decode(picture, row.where)
+        image = pixels(fit(picture, config.target, crop=config.crop))
+        if index == 0:
+            images = np.empty((size, *image.shape), dtype=np.uint8)
+        if image.shape != images.shape[1:]:
+            raise ValueError(_difference(images.shape[1:], image.shape, row.where))
+        images[index] = image
+        labels[index] = -1 if row.label is None else row.label
+        if (labels[index] < 0) != (labels[0] < 0):
+            raise ValueError(f"data: expected a label for every image or none; {row.where} differs")
+    return images, None if labels[0] < 0 else labels
+
+
+def _difference(expected: tuple[int, ...], given: tuple[int, ...], where: str) -> str:
+    if expected[0] != given[0]:
+        kinds = {1: "grey", 3: "colour"}
+        return (
+            f"data: expected {kinds[expected[0]]} pictures as the first is, "
+            f"given a {kinds[given[0]]} one: {where}"
+        )
+    return (
+        f"data: expected every image to be {expected[1]} x {expected[2]} (height x width) as the "
+        f"first is, given {given[1]} x {given[2]}: {where}; --data-size resizes them to one size"
+    )

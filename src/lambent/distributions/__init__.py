@@ -1,0 +1,3 @@
+"""Base densities."""
+
+from lambent.distributions.normal import StandardNormal as StandardNormal

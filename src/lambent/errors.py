@@ -1,0 +1,67 @@
+"""The errors of the protocol, and the one door for numerical checks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class DomainError(ValueError):
+    """A value lies outside the support of the transform or distribution that received it."""
+
+
+class NotInvertibleError(RuntimeError):
+    """An iterative inverse did not reach its tolerance.
+
+    Args:
+        message: What was being inverted.
+        residual: The residual that was left, in the units of the event.
+    """
+
+    def __init__(self, message: str, residual: float) -> None:
+        super().__init__(f"{message} (residual {residual:.3g})")
+        self.residual = residual
+
+
+class MissingExtraError(ImportError):
+    """An optional dependency is not installed; the message says which ``pip install`` mends it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"this needs the package '{package}', which is not installed: "
+            f"pip install 'lambent[{extra}]'"
+        )
+
+
+def check_domain(inside: Tensor, message: str) -> None:
+    """Raise :class:`DomainError` unless every element of ``inside`` is true.
+
+    The check reads a tensor back to the host, so it is off while compiling.
+
+    Args:
+        inside: A boolean tensor.
+        message: What was expected and what was given.
+
+    Raises:
+        DomainError: If any element is false.
+    """
+    if not torch.compiler.is_compiling() and not bool(inside.all()):
+        raise DomainError(message)
+
+
+def check_converged(residual: Tensor, tolerance: float, message: str) -> None:
+    """Raise :class:`NotInvertibleError` if a residual exceeds its tolerance.
+
+    Args:
+        residual: The residual of each event.
+        tolerance: The largest residual allowed.
+        message: What was being inverted.
+
+    Raises:
+        NotInvertibleError: If the largest residual is above ``tolerance`` or not a number.
+    """
+    if torch.compiler.is_compiling():
+        return
+    worst = float(residual.detach().max())
+    if not worst <= tolerance:
+        raise NotInvertibleError(message, worst)

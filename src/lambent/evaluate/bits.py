@@ -1,0 +1,156 @@
+"""Bits per dimension of a flow on a data set, with where they come from."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lambent.core.flow import Flow
+from lambent.core.ledger import Entry, log_likelihood, trace
+from lambent.core.seed import seeded
+from lambent.data import Images, batches
+from lambent.distributions import StandardNormal
+from lambent.evaluate.parts import bits_by_part, level_of
+from lambent.transforms import MultiScale, Quantise
+from lambent.types import Likelihood
+
+SIGN: dict[Likelihood, str] = {"exact": "=", "unbiased": "≈", "bound": "≤", "approximate": "≈"}
+"""How a kind of likelihood is printed before a number of bits."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What :func:`measure` found, in bits per dimension unless the name says otherwise."""
+
+    bits_per_dim: float
+    """Mean over the images."""
+    standard_error: float
+    """Standard error of that mean."""
+    likelihood: Likelihood
+    """Kind of the likelihood; a ``bound`` lies above the true bits."""
+    grey_levels: int | None
+    """The number is of the image at this many grey levels, where it was quantised."""
+    images: int
+    """How many images."""
+    dims: int
+    """Dimensions of one image."""
+    given: str | None
+    """What the likelihood is conditioned on (``label``), if anything."""
+    parts: dict[str, float]
+    """Share of each kind of step; they sum to ``bits_per_dim``."""
+    levels: list[float]
+    """Share of each scale, finest first, its latent's density included; empty for one scale."""
+    marginal_bits_per_dim: float | None
+    """Without the label, ``-log2 mean_y p(x | y)`` at equal class weights; only on request."""
+    label_accuracy: float | None
+    """How often the label is the class of largest ``p(x | y)``; only on request."""
+
+    @property
+    def sign(self) -> str:
+        """``=``, ``≈`` or ``≤``."""
+        return SIGN[self.likelihood]
+
+
+@torch.no_grad()
+def measure(
+    flow: Flow,
+    images: Images,
+    *,
+    batch_size: int = 256,
+    seed: int = 0,
+    marginal: bool = False,
+) -> Evaluation:
+    """Measure a flow on images, in bits per dimension.
+
+    Args:
+        flow: The flow; put in eval mode.
+        images: The images, with labels if the flow is conditional.
+        batch_size: Images at a time.
+        seed: Of the dequantisation noise.
+        marginal: For a flow conditional on labels, also sum over all classes, at their number
+            times the cost.
+
+    Returns:
+        The figures.
+
+    Raises:
+        ValueError: If a conditional flow meets images without labels, or ``marginal`` is asked of
+            an unconditional one.
+    """
+    flow.eval()
+    device = next(iter(flow.buffers())).device
+    dims = math.prod(flow.event_shape)
+    conditional = flow.context_encoder is not None
+    if marginal and not conditional:
+        raise ValueError("marginal: expected a flow conditional on labels, got an unconditional one")
+    if conditional and images.labels is None:
+        raise ValueError("data: the flow is conditional; expected labelled images, got none")
+    bits: list[Tensor] = []
+    marginals: list[Tensor] = []
+    right: list[Tensor] = []
+    parts: dict[str, float] = defaultdict(float)
+    levels: dict[int, float] = defaultdict(float)
+    with seeded(seed):
+        for x, y in batches(images, batch_size):
+            x, context = x.to(device), y.to(device) if conditional and y is not None else None
+            entries = trace(flow, x, context)
+            bits.append(-log_likelihood(entries) / (dims * math.log(2)))
+            for part, value in bits_by_part(entries, dims).items():
+                parts[part] += value * len(x)
+            for level, value in _bits_by_level(flow, entries, dims).items():
+                levels[level] += value * len(x)
+            if marginal:
+                by_class = log_prob_by_class(flow, x)
+                log_mean = by_class.logsumexp(0) - math.log(len(by_class))
+                marginals.append(-log_mean / (dims * math.log(2)))
+                right.append((by_class.argmax(0) == context).double())
+    all_bits = torch.cat(bits).double()
+    count = len(all_bits)
+    return Evaluation(
+        bits_per_dim=float(all_bits.mean()),
+        standard_error=float(all_bits.std() / math.sqrt(count)) if count > 1 else math.nan,
+        likelihood=flow.likelihood,
+        grey_levels=grey_levels(flow),
+        images=count,
+        dims=dims,
+        given="label" if conditional else None,
+        parts={part: value / count for part, value in parts.items()},
+        levels=[levels[level] / count for level in sorted(levels)],
+        marginal_bits_per_dim=float(torch.cat(marginals).mean()) if marginal else None,
+        label_accuracy=float(torch.cat(right).mean()) if marginal else None,
+    )
+
+
+def grey_levels(flow: Flow) -> int | None:
+    """The grey levels a flow quantises its images to, if it does."""
+    for module in flow.transform.modules():
+        if isinstance(module, Quantise):
+            return module.grey_levels
+    return None
+
+
+def log_prob_by_class(flow: Flow, x: Tensor) -> Tensor:
+    """``log p(x | y)`` for every class, nats, ``(classes, b)``."""
+    classes: int = flow.context_encoder.classes  # type: ignore[union-attr, assignment]
+    labels = [torch.full((len(x),), k, device=x.device) for k in range(classes)]
+    return torch.stack([flow.log_prob(x, label) for label in labels])
+
+
+def _bits_by_level(flow: Flow, entries: list[Entry], dims: int) -> dict[int, float]:
+    """Mean bits of each scale: its steps and the standard normal density of what it emits."""
+    scales = [m for m in flow.transform.modules() if isinstance(m, MultiScale)]
+    if len(scales) != 1 or not isinstance(flow.base, StandardNormal):
+        return {}
+    nats: dict[int, float] = defaultdict(float)
+    for entry in entries:
+        level = level_of(entry.path)
+        if level is not None:
+            nats[level] += float(entry.log_likelihood.mean())
+    for level, latent in enumerate(scales[0].latents(entries[-1].z)):
+        density = StandardNormal(latent.shape[1:]).to(latent.device)
+        nats[level] += float(density(latent).mean())
+    return {level: -value / (dims * math.log(2)) for level, value in nats.items()}

@@ -1,0 +1,4 @@
+"""Families of flows; importing this registers them."""
+
+from lambent.flows.glow import GlowConfig as GlowConfig
+from lambent.flows.glow import glow as glow

@@ -1,0 +1,77 @@
+"""The folder a training run leaves."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lambent.store.atomic import replacing
+
+
+class RunFolder:
+    """Where the parts of a run lie.
+
+    ``config.yaml`` (model, training, data, seed, versions), ``model/``, ``checkpoints/``,
+    ``metrics.csv``, ``curve.png``, ``samples/``, ``tensorboard/``.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.model = self.path / "model"
+        self.checkpoints = self.path / "checkpoints"
+        self.best = self.checkpoints / "best.ckpt"
+        self.last = self.checkpoints / "last.ckpt"
+        self.metrics = self.path / "metrics.csv"
+        self.curve = self.path / "curve.png"
+        self.samples = self.path / "samples"
+
+    def check_new(self) -> None:
+        """Raise if a run is here already.
+
+        Raises:
+            ValueError: If the folder holds a run, or is a file.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"out: expected a folder, got the file {self.path}")
+        if self.config.exists() or self.last.exists():
+            raise ValueError(
+                f"out: {self.path} holds a run already; continue it with --resume, "
+                "or choose another folder"
+            )
+
+    def write_config(self, settings: dict[str, Any]) -> None:
+        """Write what the run was asked to do, with the versions it ran under."""
+        with replacing(self.config) as path:
+            path.write_text(yaml.safe_dump({**settings, "versions": versions()}, sort_keys=False))
+
+    def read_config(self) -> dict[str, Any]:
+        """What the run was asked to do.
+
+        Raises:
+            ValueError: If the folder holds no run.
+        """
+        if not self.config.is_file():
+            raise ValueError(f"{self.path}: expected a run folder, found no config.yaml")
+        settings = yaml.safe_load(self.config.read_text())
+        if not isinstance(settings, dict):
+            raise ValueError(f"{self.config}: expected a mapping")
+        return settings
+
+
+def versions() -> dict[str, str]:
+    """The versions that decide a run's numbers."""
+    found = {"python": platform.python_version()}
+    for package in ("lambent", "torch", "lightning", "numpy"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,193 @@
+"""What happens beside the steps: averaged weights, pictures, the progress bar."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback, WeightAveraging
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
+
+from lambent.core.flow import Flow
+from lambent.core.seed import seeded
+from lambent.data import grid, write_picture
+from lambent.store import RunFolder, replacing
+
+
+def averaged_weights(decay: float) -> WeightAveraging:
+    """An exponential moving average of the weights, with a shorter memory in the first steps.
+
+    After ``n`` updates the decay is ``min(decay, (1 + n) / (10 + n))``.
+
+    Args:
+        decay: Share of the old average that an update keeps.
+    """
+
+    def update(averages: list[Tensor], currents: list[Tensor], count: Tensor | int) -> None:
+        n = int(count)
+        torch._foreach_lerp_(averages, currents, 1 - min(decay, (1 + n) / (10 + n)))
+
+    return WeightAveraging(use_buffers=False, multi_avg_fn=update)
+
+
+class LastCheckpoint(Callback):
+    """Writes the checkpoint a run goes on from: at every validation, at the end, on an error.
+
+    Args:
+        path: The file; it is replaced whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Write."""
+        self._write(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Write."""
+        self._write(trainer)
+
+    def on_exception(
+        self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Write, unless the weights may be what failed."""
+        if trainer.global_step > 0 and not isinstance(exception, FloatingPointError):
+            self._write(trainer)
+
+    def _write(self, trainer: pl.Trainer) -> None:
+        with replacing(self.path) as temporary:
+            trainer.save_checkpoint(temporary)
+
+
+class SampleGrid(Callback):
+    """Writes a grid of samples at fixed latents after every validation.
+
+    Args:
+        run: Where to.
+        labels: One label for each sample of a conditional flow.
+        temperature: Scale of the latents.
+        count: How many samples.
+        seed: Of the latents.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        *,
+        labels: Tensor | None,
+        temperature: float,
+        count: int = 64,
+        seed: int = 0,
+    ) -> None:
+        self.run = run
+        self.labels = labels
+        self.temperature = temperature
+        self.count = count
+        self.seed = seed
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Draw with the weights that were validated."""
+        flow = module.flow
+        assert isinstance(flow, Flow)
+        labels = None if self.labels is None else self.labels.to(module.device)
+        with seeded(self.seed):
+            n = self.count if labels is None else 1
+            images = flow.sample(n, labels, temperature=self.temperature)
+        path = self.run.samples / f"step-{trainer.global_step:07d}.png"
+        write_picture(path, grid(images.cpu()))
+
+
+class ProgressLine(Callback):
+    """One line on standard error for the whole run: bits/dim, images a second, time left.
+
+    Where standard error is not a terminal, one plain line after every validation.
+
+    Args:
+        steps: Steps at most.
+        minutes: Minutes at most.
+        batch_size: Images in a step.
+    """
+
+    def __init__(self, steps: int, minutes: float | None, batch_size: int) -> None:
+        self.steps = steps
+        self.seconds = None if minutes is None else 60 * minutes
+        self.batch_size = batch_size
+        self.console = Console(file=sys.stderr)
+        self.progress: Progress | None = None
+        self.start = 0.0
+        self.first_step = 0
+        self.best = float("inf")
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Show the bar."""
+        self.start, self.first_step = time.monotonic(), trainer.global_step
+        if self.console.is_terminal:
+            self.progress = Progress(
+                TextColumn("step {task.fields[step]}"),
+                BarColumn(),
+                TextColumn("{task.fields[figures]}"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=self.console,
+            )
+            self.progress.add_task("train", total=1.0, step=trainer.global_step, figures="")
+            self.progress.start()
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        index: int,
+    ) -> None:
+        """Move the bar on."""
+        if self.progress is not None and trainer.global_step % 5 == 0:
+            self.progress.update(
+                self.progress.task_ids[0],
+                completed=self._done(trainer.global_step),
+                step=trainer.global_step,
+                figures=self._figures(trainer),
+            )
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Note the best, and print a line where there is no bar."""
+        bits = float(trainer.callback_metrics.get("validation/bits_per_dim", float("inf")))
+        self.best = min(self.best, bits)
+        if self.progress is None:
+            line = f"step {trainer.global_step}: {self._figures(trainer)}, validation {bits:.4f}"
+            self.console.print(line, highlight=False, soft_wrap=True)
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Take the bar away."""
+        self._stop()
+
+    def on_exception(
+        self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Take the bar away."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+            self.progress = None
+
+    def _done(self, step: int) -> float:
+        """Share of the run that is over, by steps or by time, whichever is further."""
+        by_time = 0.0 if self.seconds is None else (time.monotonic() - self.start) / self.seconds
+        return min(1.0, max(step / self.steps, by_time))
+
+    def _figures(self, trainer: pl.Trainer) -> str:
+        bits = float(trainer.callback_metrics.get("train/bits_per_dim", float("nan")))
+        taken = trainer.global_step - self.first_step
+        rate = taken * self.batch_size / max(1e-9, time.monotonic() - self.start)
+        best = "" if self.best == float("inf") else f", best {self.best:.3f}"
+        return f"{bits:.3f} bits/dim{best}, {rate:.0f} images/s"

@@ -1,0 +1,71 @@
+"""How a flow is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Settings of :func:`lambent.fit`."""
+
+    batch_size: int = 64
+    """Images in a step."""
+    max_steps: int = 10_000
+    """Steps of the optimiser, at most."""
+    max_minutes: float | None = None
+    """Minutes of training, at most."""
+    optimizer: Literal["adam", "adamax"] = "adam"
+    """Adam with decoupled weight decay, or Adamax."""
+    learning_rate: float = 1e-3
+    """Step size after the warm-up."""
+    beta2: float = 0.999
+    """Decay of the optimiser's second moment."""
+    weight_decay: float = 0.0
+    """Decoupled decay of the networks' weight matrices."""
+    warmup_steps: int = 100
+    """Steps over which the step size grows linearly from 0."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """What the step size does after the warm-up; cosine reaches 0 at ``max_steps``."""
+    clip_norm: float | None = 100.0
+    """Gradients of a larger norm are scaled down to it."""
+    ema_decay: float | None = 0.998
+    """Decay of the averaged weights that are validated and kept; none without it."""
+    initialization_batch: int = 512
+    """Images that set the data-initialised layers."""
+    validate_every: int = 200
+    """Steps between validations; each writes the checkpoints and a grid of samples."""
+    patience: int | None = 10
+    """Validations without a better bits/dim after which training stops."""
+    validation_images: int | None = None
+    """Validate on this many of the held-out images; on all if not given."""
+    class_weight: float = 0.0
+    """Weight of a class head's bits in the loss (the paper's ``weight_y``, there 0.01)."""
+    temperature: float = 0.7
+    """Temperature of the sample grids."""
+
+    def __post_init__(self) -> None:
+        at_least_one = (
+            "batch_size",
+            "max_steps",
+            "initialization_batch",
+            "validate_every",
+            "patience",
+            "validation_images",
+        )
+        for name in at_least_one:
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected at least 1, got {value}")
+        for name in ("max_minutes", "learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name}: expected more than 0, got {value}")
+        for name in ("weight_decay", "warmup_steps", "class_weight", "temperature"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}: expected at least 0, got {getattr(self, name)}")
+        for name in ("beta2", "ema_decay"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise ValueError(f"{name}: expected 0 up to 1, got {value}")

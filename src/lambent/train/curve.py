@@ -1,0 +1,43 @@
+"""``curve.png``: bits per dimension over the steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lambent.errors import MissingExtraError
+from lambent.store.atomic import replacing
+from lambent.train.metrics import read_metrics
+
+
+def draw_curve(metrics: Path, path: Path) -> None:
+    """Draw the training and validation curves of a ``metrics.csv``.
+
+    Args:
+        metrics: The CSV file.
+        path: The PNG file to write.
+
+    Raises:
+        MissingExtraError: If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "train") from error
+    rows = read_metrics(metrics)
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, colour, width in (("train", "0.6", 0.8), ("validation", "C0", 1.8)):
+        points = [(s, r[f"{name}/bits_per_dim"]) for s, r in rows.items() if f"{name}/bits_per_dim" in r]
+        if points:
+            axes.plot(*zip(*points, strict=True), color=colour, linewidth=width, label=name)
+    held_out = [r["validation/bits_per_dim"] for r in rows.values() if "validation/bits_per_dim" in r]
+    if held_out:
+        best, worst = min(held_out), max(held_out)
+        axes.set_ylim(best - 0.5 * max(0.1, worst - best), worst + 0.5 * max(0.1, worst - best))
+        axes.axhline(best, color="C0", linewidth=0.6, linestyle=":")
+    axes.set_xlabel("step")
+    axes.set_ylabel("bits per dimension")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)

@@ -1,0 +1,204 @@
+"""Train a flow on images, with everything a run should leave behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from lambent.core.device import pick_device
+from lambent.core.flow import Flow
+from lambent.core.initialize import initialize
+from lambent.data import Images, ShuffledBatches, hold_out
+from lambent.store import RunFolder, save
+from lambent.train.config import TrainConfig
+from lambent.train.curve import draw_curve
+from lambent.train.module import Training
+from lambent.train.objectives import label_context, objective_for
+from lambent.train.trainer import quiet, trainer_for
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """What :func:`fit` reached."""
+
+    bits_per_dim: float
+    """Best validation bits per dimension; the flow has the weights that gave it."""
+    steps: int
+    """Steps taken in all."""
+    seconds: float
+    """Seconds of this call."""
+
+
+def fit(
+    flow: Flow,
+    train: Images,
+    validation: Images | None = None,
+    *,
+    config: TrainConfig | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    workers: int = 0,
+    resume: bool = False,
+    data_settings: Mapping[str, Any] | None = None,
+) -> Fitted:
+    """Train a flow by maximum likelihood, in place; it ends with the best weights, in eval mode.
+
+    The averaged weights are validated every ``config.validate_every`` steps and the best are kept.
+    An interruption leaves the run folder usable, and is raised again.
+
+    Args:
+        flow: The flow.
+        train: Images to learn from.
+        validation: Images to stop by; a tenth of ``train``, chosen by ``seed``, if not given.
+        config: Settings.
+        out: Run folder; without it nothing is left on disk.
+        seed: Of the order of the images, the noise and the pictures.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        workers: Processes that load data, beside this one.
+        resume: Go on from the last checkpoint in ``out``.
+        data_settings: Recorded in ``config.yaml``: how ``train`` was chosen.
+
+    Returns:
+        What was reached.
+
+    Raises:
+        ValueError: If an argument is out of range or does not fit the others.
+        FloatingPointError: If a loss is not finite; the message names the layer.
+    """
+    config = config or TrainConfig()
+    chosen = pick_device(device)
+    start = time.monotonic()
+    if validation is None:
+        train, validation = hold_out(train, 0.1, seed)
+    _check(flow, train, validation)
+    if config.validation_images is not None:
+        validation = validation.subset(slice(config.validation_images))
+    with tempfile.TemporaryDirectory() as scratch:
+        run = RunFolder(scratch if out is None else out)
+        settings = _settings(flow, config, seed, data_settings or {"name": train.name})
+        if resume:
+            _check_resumes(run, settings)
+        else:
+            run.check_new()
+            run.write_config(settings)
+        torch.manual_seed(seed)
+        if not resume:
+            _initialize(flow, train, config, seed)
+        objective = objective_for(flow, train.classes, config.class_weight)
+        module = Training(flow, objective, config)
+        try:
+            with quiet():
+                trainer = trainer_for(run, config, chosen, _grid_labels(flow, train), seed)
+                trainer.fit(
+                    module,
+                    _loader(train, ShuffledBatches(len(train), config.batch_size, seed), workers),
+                    _loader(validation, _in_order(validation, config), 0),
+                    ckpt_path=str(run.last) if resume else None,
+                    weights_only=True,
+                )
+        except SystemExit as stop:  # how Lightning ends a run on Ctrl-C
+            raise KeyboardInterrupt from stop
+        finally:
+            best = _keep_best(flow, run)
+        return Fitted(best, trainer.global_step, time.monotonic() - start)
+
+
+def _check(flow: Flow, train: Images, validation: Images) -> None:
+    """Raise unless both sets are of the flow's events, with labels where it needs them."""
+    for name, images in (("train", train), ("validation", validation)):
+        if tuple(images.shape) != tuple(flow.event_shape):
+            raise ValueError(
+                f"{name}: expected images of shape {tuple(flow.event_shape)}, got {images.shape}"
+            )
+        if flow.context_encoder is not None and images.labels is None:
+            raise ValueError(f"{name}: the flow is conditional; expected labelled images")
+
+
+def _settings(
+    flow: Flow, config: TrainConfig, seed: int, data_settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What ``config.yaml`` records."""
+    family, model = flow.recipe or ("by hand", None)
+    fields = {} if model is None else dataclasses.asdict(model)  # type: ignore[call-overload]
+    lists = {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
+    return {
+        "model": {"family": family, **lists},
+        "train": dataclasses.asdict(config),
+        "data": dict(data_settings),
+        "seed": seed,
+    }
+
+
+def _check_resumes(run: RunFolder, settings: dict[str, Any]) -> None:
+    """Raise unless a run is there to go on with, of the same model, data and seed."""
+    recorded = run.read_config()
+    if not run.last.is_file():
+        raise ValueError(f"resume: expected a checkpoint in {run.checkpoints}, found none")
+    for part in ("model", "data", "seed"):
+        if recorded.get(part) != settings[part]:
+            raise ValueError(
+                f"resume: expected the run's own {part} settings {recorded.get(part)}, "
+                f"got {settings[part]}"
+            )
+
+
+def _initialize(flow: Flow, train: Images, config: TrainConfig, seed: int) -> None:
+    """Set the data-initialised layers from the first images of a shuffle."""
+    first = next(iter(ShuffledBatches(len(train), config.initialization_batch, seed)))
+    x, y = train[first]
+    initialize(flow, x, label_context(flow, y))
+
+
+def _loader(images: Images, batches: Any, workers: int) -> DataLoader[Any]:
+    """A loader that looks whole batches up."""
+    return DataLoader(
+        images,
+        sampler=batches,
+        batch_size=None,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )
+
+
+def _in_order(images: Images, config: TrainConfig) -> list[torch.Tensor]:
+    """The indices of validation batches."""
+    return list(torch.arange(len(images)).split(max(config.batch_size, 256)))
+
+
+def _grid_labels(flow: Flow, train: Images) -> torch.Tensor | None:
+    """Labels of an 8 x 8 sample grid: a row goes through eight classes, the next goes on."""
+    if flow.context_encoder is None or train.classes is None:
+        return None
+    return torch.arange(64) % train.classes
+
+
+def _keep_best(flow: Flow, run: RunFolder) -> float:
+    """Give the flow the best weights there are, write the model and the curve; its bits/dim."""
+    flow.cpu().eval()
+    bits = float("nan")
+    if run.best.is_file():
+        checkpoint = torch.load(run.best, map_location="cpu", weights_only=True)
+        weights = checkpoint["state_dict"]
+        flow.load_state_dict(
+            {k.removeprefix("flow."): v for k, v in weights.items() if k.startswith("flow.")}
+        )
+        bits = min(float(c["best_model_score"]) for c in _scores(checkpoint))
+    if flow.recipe is not None:
+        save(flow, run.model)
+    if run.metrics.is_file():
+        draw_curve(run.metrics, run.curve)
+    return bits
+
+
+def _scores(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
+    """The states of the callback that keeps the best checkpoint."""
+    states = checkpoint["callbacks"].values()
+    return [s for s in states if s.get("best_model_score") is not None]

@@ -1,0 +1,95 @@
+"""The one thin Lightning module."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor, nn
+
+from lambent.core.flow import Flow
+from lambent.core.ledger import first_not_finite, trace
+from lambent.core.seed import seeded
+from lambent.evaluate.parts import bits_by_part
+from lambent.train.config import TrainConfig
+from lambent.train.objectives import label_context
+
+Batch = tuple[Tensor, Tensor | None]
+
+
+class Training(pl.LightningModule):
+    """A flow with its objective, optimiser and schedule.
+
+    Args:
+        flow: The flow; it stays a plain module.
+        objective: ``objective(flow, x, y) -> (loss, logs)``.
+        config: Settings.
+    """
+
+    def __init__(self, flow: Flow, objective: nn.Module, config: TrainConfig) -> None:
+        super().__init__()
+        self.flow = flow
+        self.objective = objective
+        self.config = config
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """The loss of one batch.
+
+        Raises:
+            FloatingPointError: If it is not finite; the message names step and layer.
+        """
+        x, y = batch
+        loss, logs = self.objective(self.flow, x, y)
+        if not torch.isfinite(loss):
+            self._raise_not_finite(x, y)
+        self.log_dict({f"train/{k}": v for k, v in logs.items()}, batch_size=len(x))
+        return loss  # type: ignore[no-any-return]
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        """Log the objective and the shares of the likelihood of one held-out batch."""
+        x, y = batch
+        with seeded(index):  # the same noise at every validation
+            _, logs = self.objective(self.flow, x, y)
+            if index == 0:
+                entries = trace(self.flow, x, label_context(self.flow, y))
+                dims = math.prod(self.flow.event_shape)
+                for part, bits in bits_by_part(entries, dims).items():
+                    self.log(f"parts/{part}", bits, batch_size=1)
+        self.log_dict({f"validation/{k}": v for k, v in logs.items()}, batch_size=len(x))
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """The optimiser, and its step size as a function of the step."""
+        config = self.config
+        decayed, plain = [], []
+        for name, parameter in self.named_parameters():
+            (decayed if name.endswith("weight") else plain).append(parameter)
+        groups = [
+            {"params": decayed, "weight_decay": config.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        settings: dict[str, Any] = {"lr": config.learning_rate, "betas": (0.9, config.beta2)}
+        optimizer: torch.optim.Optimizer
+        if config.optimizer == "adam":
+            optimizer = torch.optim.AdamW(groups, **settings)
+        else:
+            optimizer = torch.optim.Adamax(groups, **settings)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _rate(self, step: int) -> float:
+        """The step size as a share of ``learning_rate``."""
+        config = self.config
+        warm = min(1.0, (step + 1) / (config.warmup_steps + 1))
+        if config.schedule == "constant":
+            return warm
+        return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / config.max_steps)))
+
+    def _raise_not_finite(self, x: Tensor, y: Tensor | None) -> None:
+        with torch.no_grad():
+            path = first_not_finite(trace(self.flow, x, label_context(self.flow, y)))
+        raise FloatingPointError(
+            f"training step {self.global_step}: the loss is not finite; "
+            f"first seen in {path or 'the objective'}. The checkpoints before it are kept."
+        )

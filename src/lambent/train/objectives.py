@@ -1,0 +1,85 @@
+"""What training minimises."""
+
+from __future__ import annotations
+
+import math
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lambent.core.flow import Flow
+from lambent.core.ledger import Entry, log_likelihood, trace
+from lambent.nn import ZeroLinear
+from lambent.transforms import MultiScale
+
+
+def label_context(flow: Flow, y: Tensor | None) -> Tensor | None:
+    """The labels as context, where the flow is conditional."""
+    return y if flow.context_encoder is not None else None
+
+
+class MaximumLikelihood(nn.Module):
+    r"""Mean bits per dimension: ``-log2 p(x | c) / D``."""
+
+    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of a batch, a scalar, and what to log of it."""
+        log_prob = flow(x, label_context(flow, y))
+        bits = -log_prob.mean() / (math.prod(flow.event_shape) * math.log(2))
+        return bits, {"bits_per_dim": bits.detach()}
+
+
+class LikelihoodAndClass(nn.Module):
+    r"""Bits per dimension plus weighted bits of the label, read off the top latent.
+
+    ``loss = bits/dim + w (-log2 q(y | h))`` with ``h`` the spatial mean of the top latent before
+    its prior, and ``q`` a linear head that starts at zero.
+
+    Args:
+        flow: The flow, multi-scale.
+        classes: Number of classes.
+        weight: ``w``; 0.01 in the released Glow.
+
+    References:
+        The released code of D. Kingma and P. Dhariwal, "Glow", 2018 (``weight_y``).
+    """
+
+    def __init__(self, flow: Flow, classes: int, weight: float) -> None:
+        super().__init__()
+        scales = [m for m in flow.transform.modules() if isinstance(m, MultiScale)]
+        if len(scales) != 1:
+            raise ValueError("class_weight: expected a multi-scale flow")
+        self.head = ZeroLinear(scales[0].latent_shapes[-1][0], classes)
+        self.weight = weight
+
+    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of a batch, a scalar, and what to log of it."""
+        if y is None:
+            raise ValueError("class_weight: expected labelled data, got none")
+        entries = trace(flow, x, label_context(flow, y))
+        bits = -log_likelihood(entries).mean() / (math.prod(flow.event_shape) * math.log(2))
+        logits = self.head(top_latent(entries).mean((2, 3)))
+        class_bits = F.cross_entropy(logits, y) / math.log(2)
+        accuracy = (logits.argmax(1) == y).float().mean()
+        logs = {"bits_per_dim": bits, "class_bits": class_bits, "class_accuracy": accuracy}
+        return bits + self.weight * class_bits, {k: v.detach() for k, v in logs.items()}
+
+
+def top_latent(entries: list[Entry]) -> Tensor:
+    """The last level's output before its prior, ``(b, c, h, w)``."""
+    spatial = [e for e in entries if e.z.ndim == 4 and not e.path.endswith(".prior")]
+    return spatial[-1].z
+
+
+def objective_for(flow: Flow, classes: int | None, class_weight: float) -> nn.Module:
+    """The objective that a class weight asks for.
+
+    Raises:
+        ValueError: If a class weight is given and the data has no labels.
+    """
+    if class_weight == 0:
+        return MaximumLikelihood()
+    if classes is None:
+        raise ValueError(f"class_weight: expected labelled data for {class_weight}, got none")
+    return LikelihoodAndClass(flow, classes, class_weight)
+
+

@@ -1,0 +1,60 @@
+"""From integers to real numbers by adding noise."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lambent.core.transform import Transform, zero_log_det
+from lambent.transforms.pixel import check_integers
+from lambent.types import Context, PerSample, X, Z
+
+
+class Dequantise(Transform):
+    r"""Uniform dequantisation: ``z = x + u`` with ``u ~ U[0, 1)``; back, ``x = floor(z)``.
+
+    ``V = -log q(u) = 0``, and ``log P(x) >= E_u log p(x + u)``: a flow that starts with it states a
+    lower bound. ``encode`` takes the middle of the bin, so that ``decode`` returns every integer.
+    The noise stops at ``1 - 2^-16``, because in float32 ``255 + u`` can otherwise round to 256.
+
+    Args:
+        levels: The integers are ``0 ... levels - 1``.
+
+    Shape:
+        ``(b, *)`` integers to floats of the module's dtype; back to uint8 up to 256 levels, to
+        int32 beyond.
+
+    Raises:
+        DomainError: If ``x`` is not integers in range.
+
+    References:
+        L. Theis et al., "A note on the evaluation of generative models", 2016, arXiv:1511.01844.
+    """
+
+    stochastic_forward = True
+    middle: Tensor
+
+    def __init__(self, levels: int = 256) -> None:
+        super().__init__()
+        self.levels = levels
+        self.register_buffer("middle", torch.tensor(0.5), persistent=False)
+
+    def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
+        """Add noise."""
+        check_integers(x, self.levels)
+        noise = torch.rand(x.shape, dtype=self.middle.dtype, device=x.device)
+        z = x.to(self.middle.dtype) + noise * (1 - 2.0**-16)
+        return z, zero_log_det(z)
+
+    def encode(self, x: X, context: Context | None = None) -> Z:
+        """Move each integer to the middle of its bin."""
+        check_integers(x, self.levels)
+        return x.to(self.middle.dtype) + self.middle
+
+    def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
+        """Round down, and into the range."""
+        dtype = torch.uint8 if self.levels <= 256 else torch.int32
+        return z.floor().clamp(0, self.levels - 1).to(dtype), zero_log_det(z)
+
+    def extra_repr(self) -> str:
+        return f"{self.levels}"

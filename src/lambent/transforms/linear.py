@@ -1,0 +1,121 @@
+"""Invertible 1x1 convolutions: a learned generalisation of permuting the channels."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from lambent.core.transform import Transform, full_precision, zero_log_det
+from lambent.types import Context, PerSample, X, Z
+
+
+def mix_channels(x: Tensor, weight: Tensor) -> Tensor:
+    """``y_i = sum_j W_ij x_j`` at every place: ``(b, c, *)`` and ``(c, c)`` to ``(b, c, *)``."""
+    return (weight @ x.reshape(*x.shape[:2], -1)).reshape(x.shape)
+
+
+def random_rotation(channels: int) -> Tensor:
+    """The orthogonal factor of a standard normal matrix, ``(c, c)``."""
+    return torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64))[0]
+
+
+class ChannelMix(Transform):
+    """What the two parametrisations of a 1x1 convolution share: ``z = W x`` at every place.
+
+    ``V = (places) ln |det W|``. The inverse weight is found in float64.
+    """
+
+    cheap_inverse = True
+
+    @abstractmethod
+    def weight(self) -> Tensor:
+        """``W``, ``(c, c)``."""
+
+    @abstractmethod
+    def log_abs_det(self) -> Tensor:
+        """``ln |det W|``, a scalar."""
+
+    def _log_det(self, x: Tensor) -> Tensor:
+        return zero_log_det(x) + math.prod(x.shape[2:]) * self.log_abs_det()
+
+    def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
+        """Mix the channels."""
+        with full_precision(x):
+            return mix_channels(x, self.weight()), self._log_det(x)
+
+    def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
+        """Unmix the channels."""
+        with full_precision(z):
+            weight = torch.linalg.inv(self.weight().double()).to(z.dtype)
+            return mix_channels(z, weight), -self._log_det(z)
+
+
+class InvertibleConv1x1(ChannelMix):
+    r"""An invertible 1x1 convolution with a free weight, a random rotation at first.
+
+    ``ln |det W|`` costs ``O(c^3)`` and is computed in float64.
+
+    Args:
+        channels: Channels ``c``.
+
+    Shape:
+        ``(b, c, *)`` both ways.
+
+    References:
+        D. Kingma and P. Dhariwal, "Glow", 2018, arXiv:1807.03039, section 3.2.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.matrix = nn.Parameter(random_rotation(channels).to(torch.get_default_dtype()))
+
+    def weight(self) -> Tensor:
+        """The parameter itself."""
+        return self.matrix
+
+    def log_abs_det(self) -> Tensor:
+        """By LU decomposition, in float64."""
+        return torch.linalg.slogdet(self.matrix.double())[1].to(self.matrix.dtype)
+
+
+class PLUConv1x1(ChannelMix):
+    r"""An invertible 1x1 convolution kept as ``W = P (L + I) (U + diag(sign e^s))``.
+
+    ``P`` and the signs are fixed; ``ln |det W| = sum s``, so the log-determinant is free.
+
+    Args:
+        channels: Channels ``c``.
+
+    Shape:
+        ``(b, c, *)`` both ways.
+
+    References:
+        D. Kingma and P. Dhariwal, "Glow", 2018, arXiv:1807.03039, section 3.2, "LU decomposition".
+    """
+
+    permutation: Tensor
+    sign: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        dtype = torch.get_default_dtype()
+        permutation, lower, upper = torch.linalg.lu(random_rotation(channels))
+        diagonal = upper.diagonal()
+        self.register_buffer("permutation", permutation.to(dtype))
+        self.register_buffer("sign", diagonal.sign().to(dtype))
+        self.lower = nn.Parameter(lower.tril(-1).to(dtype))
+        self.upper = nn.Parameter(upper.triu(1).to(dtype))
+        self.log_scale = nn.Parameter(diagonal.abs().log().to(dtype))
+
+    def weight(self) -> Tensor:
+        """The product of the factors."""
+        lower = self.lower.tril(-1) + torch.eye(len(self.lower)).to(self.lower)
+        upper = self.upper.triu(1) + torch.diag(self.sign * self.log_scale.exp())
+        return self.permutation @ lower @ upper
+
+    def log_abs_det(self) -> Tensor:
+        """The sum of the log-scales."""
+        return self.log_scale.sum()

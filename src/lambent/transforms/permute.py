@@ -1,0 +1,62 @@
+"""Fixed permutations of the channels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lambent.core.transform import Transform, zero_log_det
+from lambent.types import Context, PerSample, X, Z
+
+
+class Permute(Transform):
+    """The channels in another order: ``z_i = x_{order_i}``, ``V = 0``.
+
+    The order is kept in the state dict.
+
+    Args:
+        order: A permutation of ``0 ... c - 1``.
+
+    Shape:
+        ``(b, c, *)`` both ways.
+
+    Raises:
+        ValueError: If ``order`` is not a permutation.
+    """
+
+    cheap_inverse = True
+    order: Tensor
+
+    def __init__(self, order: Tensor) -> None:
+        super().__init__()
+        known = order.device.type != "meta"
+        if known and not torch.equal(order.sort()[0], torch.arange(order.numel())):
+            raise ValueError(f"order: expected a permutation of 0 ... c - 1, got {order.tolist()}")
+        self.register_buffer("order", order.clone())
+
+    @classmethod
+    def reverse(cls, channels: int) -> Permute:
+        """The channels from last to first."""
+        return cls(torch.arange(channels).flip(0))
+
+    @classmethod
+    def shuffle(cls, channels: int) -> Permute:
+        """The channels in a random order, drawn once from torch's generator."""
+        return cls(torch.randperm(channels))
+
+    def _check(self, x: Tensor) -> None:
+        if x.shape[1] != len(self.order):
+            raise ValueError(f"x: expected {len(self.order)} channels, got {x.shape[1]}")
+
+    def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
+        """Permute."""
+        self._check(x)
+        return x.index_select(1, self.order), zero_log_det(x)
+
+    def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
+        """Permute back."""
+        self._check(z)
+        return z.index_select(1, self.order.argsort()), zero_log_det(z)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.order)}"

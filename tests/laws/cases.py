@@ -1,0 +1,283 @@
+"""Every public transform and family, in the smallest shapes that bite: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lambent.core import Compose, Flow, Transform
+from lambent.distributions import StandardNormal
+from lambent.flows import GlowConfig, glow
+from lambent.nn import CouplingNet, SplitPrior, TopPrior
+from lambent.testing import Case, labels, pixels
+from lambent.transforms import (
+    ActNorm,
+    Additive,
+    Affine,
+    Coupling,
+    Dequantise,
+    InvertibleConv1x1,
+    MultiScale,
+    Permute,
+    PLUConv1x1,
+    Quantise,
+    Rescale,
+    SigmoidAffine,
+    Squeeze,
+    Standardise,
+    Whole,
+)
+from lambent.types import Size
+
+from ..networks import Dense, Planes
+
+
+def wide_integers(shape: Size) -> Tensor:
+    return torch.randint(0, 1000, shape, dtype=torch.int32)
+
+
+def vector_steps(context: int = 0) -> Compose:
+    return Compose(
+        ActNorm(3),
+        mix=PLUConv1x1(3),
+        coupling=Coupling(Dense(1, 4, context=context), Affine()),
+    )
+
+
+def shared_steps() -> Compose:
+    reverse = Permute.reverse(3)
+    coupling = Coupling(Dense(1, 4), Affine())
+    return Compose(coupling, reverse, coupling, reverse, ActNorm(3))
+
+
+def pyramid() -> MultiScale:
+    return MultiScale(
+        Compose(Squeeze(), Coupling(Planes(2, 4, context=1), Affine())),
+        Compose(Squeeze(), Coupling(Planes(4, 8, context=2), Affine())),
+        shape=(1, 4, 4),
+    )
+
+
+def chequered_levels() -> MultiScale:
+    return MultiScale(
+        Compose(Squeeze(), InvertibleConv1x1(8), Coupling(Planes(4, 8), Affine())),
+        Compose(Coupling(Planes(2, 4), Affine()), PLUConv1x1(4)),
+        ActNorm(2),
+        shape=(2, 2, 4),
+    )
+
+
+TRANSFORMS: dict[str, Case] = {
+    "actnorm image": Case(build=lambda: ActNorm(4), event_shape=(4, 2, 3)),
+    "actnorm vector": Case(build=lambda: ActNorm(3, log_scale_factor=1.0), event_shape=(3,)),
+    "conv 1x1 image": Case(build=lambda: InvertibleConv1x1(3), event_shape=(3, 2, 3)),
+    "conv 1x1 vector": Case(build=lambda: InvertibleConv1x1(4), event_shape=(4,)),
+    "plu image": Case(build=lambda: PLUConv1x1(3), event_shape=(3, 2, 3)),
+    "plu vector": Case(build=lambda: PLUConv1x1(4), event_shape=(4,)),
+    "plu one channel": Case(
+        build=lambda: PLUConv1x1(1), event_shape=(1, 2, 2), no_gradient=("lower", "upper")
+    ),
+    "permute reverse": Case(build=lambda: Permute.reverse(3), event_shape=(3, 2, 2)),
+    "permute shuffle": Case(build=lambda: Permute.shuffle(7), event_shape=(7,)),
+    "squeeze": Case(build=Squeeze, event_shape=(2, 4, 6)),
+    "rescale": Case(build=lambda: Rescale(1 / 256, shift=-128.0), event_shape=(2, 3, 1)),
+    "rescale negative": Case(build=lambda: Rescale(-3.0, shift=0.5), event_shape=(4,)),
+    "quantise 17": Case(build=lambda: Quantise(17), event_shape=(1, 4, 4), domain=pixels()),
+    "quantise 32": Case(build=lambda: Quantise(32), event_shape=(3, 2, 2), domain=pixels()),
+    "quantise 1": Case(build=lambda: Quantise(1), event_shape=(5,), domain=pixels()),
+    "dequantise": Case(build=Dequantise, event_shape=(3, 2, 2), domain=pixels()),
+    "dequantise 17": Case(build=lambda: Dequantise(17), event_shape=(4,), domain=pixels(17)),
+    "dequantise 1000": Case(
+        build=lambda: Dequantise(1000), event_shape=(4,), domain=wide_integers
+    ),
+    "coupling additive": Case(
+        build=lambda: Coupling(CouplingNet(1, 2, width=4), Additive()), event_shape=(3, 2, 3)
+    ),
+    "coupling affine": Case(
+        build=lambda: Coupling(CouplingNet(2, 4, width=4), Affine()), event_shape=(4, 2, 2)
+    ),
+    "coupling affine unbounded": Case(
+        build=lambda: Coupling(Dense(2, 6), Affine(bound=None)), event_shape=(5,)
+    ),
+    "coupling sigmoid": Case(
+        build=lambda: Coupling(CouplingNet(2, 4, width=4, norm="bias"), SigmoidAffine()),
+        event_shape=(4, 2, 2),
+    ),
+    "coupling without border": Case(
+        build=lambda: Coupling(CouplingNet(1, 2, width=4, border=False), Affine()),
+        event_shape=(2, 3, 2),
+    ),
+    "coupling vector": Case(build=lambda: Coupling(Dense(1, 4), Affine()), event_shape=(3,)),
+    "coupling conditional": Case(
+        build=lambda: Coupling(CouplingNet(2, 4, width=4, context_features=3), Affine()),
+        event_shape=(4, 2, 2),
+        context_shape=(3,),
+    ),
+    "split prior": Case(
+        build=lambda: Coupling(SplitPrior(2, 3), Standardise(bound=7.0)), event_shape=(5, 2, 2)
+    ),
+    "split prior conditional": Case(
+        build=lambda: Coupling(SplitPrior(2, 2, context_features=3), Standardise()),
+        event_shape=(4, 2, 2),
+        context_shape=(3,),
+    ),
+    "top prior": Case(
+        build=lambda: Coupling(TopPrior(2), Standardise(), Whole()), event_shape=(2, 3, 2)
+    ),
+    "top prior without border": Case(
+        build=lambda: Coupling(TopPrior(2, border=False), Standardise(), Whole()),
+        event_shape=(2, 3, 2),
+        no_gradient=("net.conv.conv.weight",),  # it meets nothing but zeros
+    ),
+    "top prior of a label": Case(
+        build=lambda: Coupling(
+            TopPrior(2, learned=False, context_features=3), Standardise(bound=7.0), Whole()
+        ),
+        event_shape=(2, 2, 2),
+        context_shape=(3,),
+    ),
+    "compose": Case(build=vector_steps, event_shape=(3,)),
+    "compose conditional": Case(
+        build=lambda: vector_steps(context=2), event_shape=(3,), context_shape=(2,)
+    ),
+    "compose of shared steps": Case(build=shared_steps, event_shape=(3,)),
+    "compose of nothing": Case(build=Compose, event_shape=(2, 2)),
+    "compose nested": Case(
+        build=lambda: Compose(vector_steps(), Compose(vector_steps(), last=ActNorm(3))),
+        event_shape=(3,),
+    ),
+    "compose with an inverse": Case(
+        build=lambda: Compose(vector_steps().inv, vector_steps()), event_shape=(3,)
+    ),
+    "compose from pixels": Case(
+        build=lambda: Compose(
+            Quantise(32), Dequantise(32), Rescale(1 / 32, shift=-16.0), Squeeze(), ActNorm(4)
+        ),
+        event_shape=(1, 2, 4),
+        domain=pixels(),
+    ),
+    "inverse": Case(
+        build=lambda: Compose(Squeeze(), PLUConv1x1(4), ActNorm(4)).inv, event_shape=(4, 1, 2)
+    ),
+    "inverse conditional": Case(
+        build=lambda: vector_steps(context=2).inv, event_shape=(3,), context_shape=(2,)
+    ),
+    "multi-scale": Case(build=chequered_levels, event_shape=(2, 2, 4)),
+    "multi-scale of one level": Case(
+        build=lambda: MultiScale(Compose(Squeeze(), ActNorm(4)), shape=(1, 2, 4)),
+        event_shape=(1, 2, 4),
+    ),
+    "multi-scale with a pyramid": Case(
+        build=pyramid, event_shape=(1, 4, 4), context_shape=((1, 2, 2), (2, 1, 1))
+    ),
+}
+"""Every public transform."""
+
+
+def small_glow(**settings: Any) -> GlowConfig:  # noqa: ANN401
+    """A Glow of two levels and two steps over 1x4x4 images at 256 grey levels."""
+    defaults: dict[str, Any] = {
+        "shape": (1, 4, 4),
+        "grey_levels": 256,
+        "levels": 2,
+        "steps": 2,
+        "width": 4,
+    }
+    return GlowConfig(**defaults | settings)
+
+
+GLOWS: dict[str, GlowConfig] = {
+    "affine": small_glow(),
+    "released": small_glow(scale="released"),
+    "additive": small_glow(coupling="additive"),
+    "conv": small_glow(permutation="conv"),
+    "shuffle": small_glow(permutation="shuffle"),
+    "reverse": small_glow(permutation="reverse"),
+    "class at the top": small_glow(conditioning="top", classes=3),
+    "class at the top alone": small_glow(conditioning="top", classes=3, learn_top=False),
+    "class everywhere": small_glow(conditioning="strong", classes=3, class_features=4),
+    "standard top": small_glow(learn_top=False),
+    "plain networks": small_glow(norm="bias", border=False, width=8),
+    "one level": small_glow(levels=1, steps=3),
+    "three levels": small_glow(shape=(1, 8, 8), levels=3, steps=1),
+    "rectangular": small_glow(shape=(1, 4, 8)),
+    "five channels": small_glow(shape=(5, 4, 4), steps=1),
+    "five bits": small_glow(grey_levels=32),
+    "seventeen grey levels": small_glow(grey_levels=17),
+}
+"""Every form of Glow."""
+
+
+def scales_of(config: GlowConfig) -> Callable[[], Transform]:
+    """The continuous part of a Glow, a bijection."""
+
+    def build() -> Transform:
+        transform = glow(config).transform
+        assert isinstance(transform, Compose)
+        return transform["scales"]
+
+    return build
+
+
+def _scales_case(config: GlowConfig) -> Case:
+    assert config.shape is not None
+    features = {"none": None, "top": config.classes, "strong": config.class_features}
+    size = features[config.conditioning]
+    return Case(
+        build=scales_of(config),
+        event_shape=config.shape,
+        context_shape=None if size is None else (size,),
+        no_gradient=() if config.border else ("levels.1.prior.net.conv.conv.weight",),
+        float32_tolerance=1e-3,
+    )
+
+
+def _glow_case(config: GlowConfig) -> Case:
+    assert config.shape is not None
+    conditional = config.conditioning != "none"
+    return Case(
+        build=lambda: glow(config),
+        event_shape=config.shape,
+        context_shape=() if conditional else None,
+        context_domain=labels(config.classes or 1),
+        domain=pixels(),
+        no_gradient=()
+        if config.border
+        else ("transform.scales.levels.1.prior.net.conv.conv.weight",),
+    )
+
+
+TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
+
+
+FLOWS: dict[str, Case] = {
+    "vector": Case(build=lambda: Flow(vector_steps(), StandardNormal((3,))), event_shape=(3,)),
+    "single transform": Case(
+        build=lambda: Flow(PLUConv1x1(3), StandardNormal((3,))), event_shape=(3,)
+    ),
+    "conditional vector": Case(
+        build=lambda: Flow(
+            vector_steps(context=2),
+            StandardNormal((3,)),
+            context_encoder=Dense(4, 2),
+        ),
+        event_shape=(3,),
+        context_shape=(4,),
+    ),
+    "shared steps": Case(
+        build=lambda: Flow(shared_steps(), StandardNormal((3,))), event_shape=(3,)
+    ),
+    "flow on a flow": Case(
+        build=lambda: Flow(vector_steps(), Flow(vector_steps(), StandardNormal((3,)))),
+        event_shape=(3,),
+    ),
+    "pyramid": Case(
+        build=lambda: Flow(pyramid(), StandardNormal((16,))),
+        event_shape=(1, 4, 4),
+        context_shape=((1, 2, 2), (2, 1, 1)),
+    ),
+} | {f"glow {name}": _glow_case(config) for name, config in GLOWS.items()}
+"""Flows of every family."""
