@@ -8,7 +8,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 X: TypeAlias = Shaped[Tensor, "b *x"]
-"""A batch of events in data space: ``(b, d)``, ``(b, c, h, w)``, ``(b, t, d)``; float or integer."""
+"""A batch of events in data space: ``(b, d)``, ``(b, c, h, w)``, ...; float or integer."""
 
 Z: TypeAlias = Shaped[Tensor, "b *z"]
 """A batch of events in latent space."""

@@ -14,6 +14,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from lambent.data import DataConfig, Images, load_images
+from lambent.data.stored import Stored
 from lambent.errors import MissingExtraError
 
 Noise = Callable[..., npt.NDArray[np.uint8]]
@@ -35,7 +36,7 @@ def tags(images: Images) -> list[int]:
     return [int(tag) for tag in images.images[:, 0, 0, 0]]
 
 
-def load(name: Path | str, **settings: Any) -> Images:  # noqa: ANN401
+def load(name: Path | str, **settings: Any) -> Images:
     return load_images(str(name), DataConfig(**settings))
 
 
@@ -156,6 +157,25 @@ def test_no_labels(tmp_path: Path, write_table: Write, names: list[str] | None) 
         assert load(tmp_path / "s", split=split).labels is None
     with pytest.raises(ValueError, match="a label for every image or none; row 0 of split 'test'"):
         load(tmp_path / "s", split="all")
+
+
+def test_labels_of_the_test_split_only(tmp_path: Path, write_table: Write) -> None:
+    write_table(tmp_path / "train.parquet", tagged(2))
+    write_table(tmp_path / "test.parquet", tagged(2, 2), [1, 0], ["a", "b"])
+    assert load(tmp_path, validation=0.0).labels is None
+    test = load(tmp_path, split="test")
+    assert test.labels is not None
+    assert (test.labels.tolist(), test.class_names) == ([1, 0], ("a", "b"))
+
+
+def test_unlabelled_rows_have_no_class(tmp_path: Path, write_table: Write) -> None:
+    for names in (["a", "b"], None):
+        path = write_table(tmp_path / "x.parquet", tagged(3), [1, -1, None], names)
+        assert [row.label for row in Stored(path).rows("train")] == [
+            0 if names is None else 1,
+            None,
+            None,
+        ]
 
 
 def test_labels_that_disagree(tmp_path: Path, write_table: Write) -> None:
@@ -338,6 +358,8 @@ def test_leaves_no_traces(
     looked_up: list[bool] = []
     monkeypatch.setattr("socket.getaddrinfo", refuse)
     monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", False)
+    cache = stored.parent / "cache"
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", cache)
     temporary = stored.parent / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
@@ -345,6 +367,7 @@ def test_leaves_no_traces(
     load(stored, split="all")
     assert sorted(stored.rglob("*")) == before
     assert not any(temporary.iterdir())
+    assert not cache.exists()
     assert capfd.readouterr() == ("", "")
     assert "torchvision" not in sys.modules
     assert not looked_up

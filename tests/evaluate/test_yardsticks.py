@@ -52,8 +52,8 @@ def test_histogram_keeps_channels_apart_beyond_one_part() -> None:
 def test_gaussian_is_the_mean_density_of_dequantised_levels(channels: int) -> None:
     train, held_out = draw(0, 300, channels=channels), draw(1, 100, channels=channels)
     levels = [(images.images.flatten(1).long() * 4 // 256).double() for images in (train, held_out)]
-    covariance = levels[0].T.cov(correction=0) + torch.eye(4 * channels) / 12
-    scale = 0.999 + 0.001 * torch.eye(4 * channels)
+    covariance = levels[0].T.cov(correction=0) + torch.eye(4 * channels).double() / 12
+    scale = 0.999 + 0.001 * torch.eye(4 * channels).double()
     density = torch.distributions.MultivariateNormal(
         levels[0].mean(0) + 0.5, covariance_matrix=covariance * scale
     )
@@ -64,6 +64,9 @@ def test_gaussian_is_the_mean_density_of_dequantised_levels(channels: int) -> No
     result = yardsticks(train, held_out)["gaussian"]
     assert 0 < error < 0.01
     assert abs(result - float(bits.mean())) < 4 * error
+    # The mean over the noise in closed form: the density at the middle, less tr(S^-1) / 24.
+    middle = density.log_prob(levels[1] + 0.5).mean() - density.precision_matrix.trace() / 24
+    assert result == pytest.approx(-float(middle) / (4 * channels * math.log(2)), abs=1e-9)
 
 
 def test_gaussian_is_a_bound() -> None:

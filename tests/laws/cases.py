@@ -83,6 +83,7 @@ TRANSFORMS: dict[str, Case] = {
     "permute reverse": Case(build=lambda: Permute.reverse(3), event_shape=(3, 2, 2)),
     "permute shuffle": Case(build=lambda: Permute.shuffle(7), event_shape=(7,)),
     "squeeze": Case(build=Squeeze, event_shape=(2, 4, 6)),
+    "squeeze 3": Case(build=lambda: Squeeze(3), event_shape=(2, 3, 6)),
     "rescale": Case(build=lambda: Rescale(1 / 256, shift=-128.0), event_shape=(2, 3, 1)),
     "rescale negative": Case(build=lambda: Rescale(-3.0, shift=0.5), event_shape=(4,)),
     "quantise 17": Case(build=lambda: Quantise(17), event_shape=(1, 4, 4), domain=pixels()),
@@ -90,9 +91,7 @@ TRANSFORMS: dict[str, Case] = {
     "quantise 1": Case(build=lambda: Quantise(1), event_shape=(5,), domain=pixels()),
     "dequantise": Case(build=Dequantise, event_shape=(3, 2, 2), domain=pixels()),
     "dequantise 17": Case(build=lambda: Dequantise(17), event_shape=(4,), domain=pixels(17)),
-    "dequantise 1000": Case(
-        build=lambda: Dequantise(1000), event_shape=(4,), domain=wide_integers
-    ),
+    "dequantise 1000": Case(build=lambda: Dequantise(1000), event_shape=(4,), domain=wide_integers),
     "coupling additive": Case(
         build=lambda: Coupling(CouplingNet(1, 2, width=4), Additive()), event_shape=(3, 2, 3)
     ),
@@ -177,7 +176,7 @@ TRANSFORMS: dict[str, Case] = {
 """Every public transform."""
 
 
-def small_glow(**settings: Any) -> GlowConfig:  # noqa: ANN401
+def small_glow(**settings: Any) -> GlowConfig:
     """A Glow of two levels and two steps over 1x4x4 images at 256 grey levels."""
     defaults: dict[str, Any] = {
         "shape": (1, 4, 4),
@@ -204,6 +203,7 @@ GLOWS: dict[str, GlowConfig] = {
     "one level": small_glow(levels=1, steps=3),
     "three levels": small_glow(shape=(1, 8, 8), levels=3, steps=1),
     "rectangular": small_glow(shape=(1, 4, 8)),
+    "coarse first squeeze": small_glow(shape=(1, 8, 8), first_squeeze=4, steps=1),
     "five channels": small_glow(shape=(5, 4, 4), steps=1),
     "five bits": small_glow(grey_levels=32),
     "seventeen grey levels": small_glow(grey_levels=17),

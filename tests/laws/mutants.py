@@ -342,4 +342,3 @@ class HalfDensity(Flow):
 
 def flow(kind: type[Flow] = Flow, transform: Transform | None = None) -> Flow:
     return kind(transform or Compose(Good(), Good()), StandardNormal((2,)))
-

@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> None:
     elif what in presets():
         figures = _of_preset(what)
     else:
-        raise ValueError(f"expected a run folder, preset or family: {_names(what)}")
+        raise ValueError(f"what: expected a run folder, preset or family: {_names(what)}")
     report(what, figures, as_json=options.json)
 
 
@@ -48,7 +48,11 @@ def _of_run(folder: Path) -> dict[str, Any]:
     settings = run_folder.read_config() if run_folder.config.is_file() else {}
     return {
         **_of_flow(flow),
-        **{name: settings[name] for name in ("train", "data", "seed", "versions") if name in settings},
+        **{
+            name: settings[name]
+            for name in ("train", "data", "seed", "versions")
+            if name in settings
+        },
     }
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from lambent.cli.options import Options
-from lambent.cli.output import report
+from lambent.cli.output import report, write_out
 from lambent.cli.runs import infer_labels, label_rows, load_run
-from lambent.data import grid, read_picture, write_picture
+from lambent.data import grid, read_picture
 from lambent.edit import interpolate
 
 
@@ -47,7 +47,7 @@ def run(arguments: Sequence[str]) -> None:
         else label_rows(flow, options.label, 1)
     )
     frames = interpolate(flow, first, last, frames=options.frames, context=label)
-    write_picture(options.out, grid(frames.cpu(), options.frames))
+    write_out(options.out, grid(frames.cpu(), options.frames))
     ends = torch.stack((frames[0], frames[-1])) == torch.stack((first, last))
     figures = {
         "frames": len(frames),

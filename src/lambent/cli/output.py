@@ -1,4 +1,4 @@
-"""What commands print: a table for people, or one JSON object."""
+"""What commands put out: a table for people, or one JSON object; and pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import json
 import math
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from torch import Tensor
+
+from lambent.data import write_picture
 
 
 def report(title: str, figures: Mapping[str, Any], *, as_json: bool) -> None:
@@ -21,14 +26,35 @@ def report(title: str, figures: Mapping[str, Any], *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(_finite(figures)) + "\n")
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(justify="left")
-    for name, value in _rows(figures):
-        table.add_row(name, value)
-    Console(highlight=False, soft_wrap=True).print(table)
+    rows = _rows(figures)
+    width = max(len(name) for name, _ in rows)
+    console = Console(highlight=False)
+    console.print(Text(title, "italic"), soft_wrap=True)
+    for name, value in rows:  # not a rich table, which would fold at 80 columns in a pipe
+        line = Text.assemble((name.ljust(width), "bold"), "  ", value)
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+
+
+def write_out(path: Path, image: Tensor) -> None:
+    """Write the picture that ``--out`` names.
+
+    Args:
+        path: The file.
+        image: Pixels, uint8 ``(c, height, width)``.
+
+    Raises:
+        ValueError: If it cannot be written.
+    """
+    try:
+        write_picture(path, image)
+    except (ValueError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(
+            f"out: expected a picture file that can be written, got '{path}': {reason}"
+        ) from error
 
 
 def _rows(figures: Mapping[str, Any], indent: str = "") -> list[tuple[str, str]]:

@@ -22,7 +22,13 @@ def presets() -> dict[str, str]:
 
 
 def preset_or_family(name: str) -> tuple[str, dict[str, Any]]:
-    """The family a name stands for, and the preset's settings (none for a family's own name).
+    """The family a name stands for, and the settings that come with it.
+
+    Args:
+        name: Of a family or a preset.
+
+    Returns:
+        The family's name, and the preset's settings (none for a family's own name).
 
     Raises:
         ValueError: If it is neither; the message names the nearest.

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from lambent.cli.options import Options
-from lambent.cli.output import report
+from lambent.cli.output import report, write_out
 from lambent.cli.runs import check_fits, data_of_run, load_run
-from lambent.data import grid, load_images, write_picture
+from lambent.data import grid, load_images
 from lambent.edit import reconstruct
 
 
@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> None:
     differ = decoded != images.images
     shown = min(options.show, len(images))
     pair = torch.cat((images.images[:shown], decoded[:shown]))
-    write_picture(options.out, grid(pair, shown))
+    write_out(options.out, grid(pair, shown))
     figures = {
         "images": len(images),
         "exact_images": int((~differ.flatten(1).any(1)).sum()),

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 
-from lambent.cli.options import data_config
+from lambent.cli.options import config_of
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
@@ -29,13 +29,13 @@ def data_of_run(options: Namespace) -> DataConfig:
     Size, crop, held-out share and seed are the run's own, so that ``validation`` is what the run
     held out.
     """
-    said = data_config(options)
+    said = config_of(options, DataConfig, "data_")
     run = RunFolder(options.run)
     if not run.config.is_file():
         return said
     recorded = run.read_config().get("data") or {}
     plain = DataConfig(split=said.split)
-    own = {
+    own: dict[str, Any] = {
         field.name: _tuple(recorded[field.name])
         for field in dataclasses.fields(DataConfig)
         if field.name in recorded
@@ -48,13 +48,18 @@ def data_of_run(options: Namespace) -> DataConfig:
 def check_fits(flow: Flow, images: Images) -> None:
     """Raise unless images have the shape of a flow's events.
 
+    Args:
+        flow: A flow over images.
+        images: The images.
+
     Raises:
         ValueError: If they do not.
     """
     if tuple(images.shape) != tuple(flow.event_shape):
+        hint = "; --data-size resizes" if images.shape[0] == flow.event_shape[0] else ""
         raise ValueError(
             f"data: the model expects images of {_words(flow.event_shape)}, "
-            f"{images.name} has {_words(images.shape)}; --data-size resizes"
+            f"{images.name} has {_words(images.shape)}{hint}"
         )
 
 
@@ -87,13 +92,23 @@ def figures_of(result: Evaluation) -> dict[str, Any]:
 
 def in_words(result: Evaluation) -> str:
     """The figure with its kind, its error and what it is of."""
-    of = "" if result.grey_levels is None else f", of the image at {result.grey_levels} grey levels"
+    grey = result.grey_levels
+    of = "" if grey is None else f", of the image at {grey} grey levels"
     given = "" if result.given is None else f", given the {result.given}"
-    return f"{result.sign} {result.bits_per_dim:.4f} ± {result.standard_error:.4f} bits/dim{of}{given}"
+    figure = f"{result.sign} {result.bits_per_dim:.4f} ± {result.standard_error:.4f} bits/dim"
+    return figure + of + given
 
 
 def label_rows(flow: Flow, label: int | None, n: int) -> torch.Tensor | None:
-    """Labels for ``n`` images: all the one asked for, or the classes in turn; none if unconditional.
+    """Labels for ``n`` images: all the one asked for, or the classes in turn.
+
+    Args:
+        flow: The flow.
+        label: The class of all of them, if one is asked for.
+        n: How many.
+
+    Returns:
+        The labels, ``(n,)``; nothing for an unconditional flow.
 
     Raises:
         ValueError: If a label is asked of an unconditional flow, or is not one of its classes.

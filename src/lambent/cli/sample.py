@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from lambent.cli.options import Options
-from lambent.cli.output import report
+from lambent.cli.output import report, write_out
 from lambent.cli.runs import label_rows, load_run
 from lambent.core.seed import seeded
-from lambent.data import grid, write_picture
+from lambent.data import grid
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> None:
         images = flow.sample(
             options.n if labels is None else None, labels, temperature=options.temperature
         )
-    write_picture(options.out, grid(images.cpu(), columns))
+    write_out(options.out, grid(images.cpu(), columns))
     figures = {
         "images": len(images),
         "temperature": options.temperature,

@@ -6,13 +6,20 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from lambent.cli.options import Options, data_config, read_settings, settings_as_options, take
+from lambent.cli.options import (
+    Options,
+    config_of,
+    model_named,
+    read_settings,
+    settings_as_options,
+    take,
+)
 from lambent.cli.output import report
-from lambent.cli.presets import preset_or_family
-from lambent.cli.runs import figures_of
-from lambent.core.registry import complete, family
+from lambent.cli.presets import preset_or_family, presets
+from lambent.cli.runs import check_fits, figures_of
+from lambent.core.registry import complete, families, family
 from lambent.core.seed import seeded
-from lambent.data import load_images
+from lambent.data import DataConfig, load_images
 from lambent.evaluate import measure
 from lambent.store import RunFolder
 from lambent.train import TrainConfig, fit
@@ -27,38 +34,52 @@ def run(arguments: Sequence[str]) -> None:
     name, rest = take("--model", arguments)
     file, rest = take("--config", rest)
     settings = {} if file is None else read_settings(Path(file))
-    name = name or (settings.get("model") or {}).get("family") or "glow"
+    name = name or model_named(settings) or "glow"
     family_name, preset = preset_or_family(name)
     chosen = family(family_name)
 
     parser = Options(
         "train",
-        "Train a flow on images and leave a run folder. --model NAME (a family or a preset) and "
-        "--config FILE (YAML with sections model, train, data) are read first; the options "
-        "below override what they say.",
+        "Train a flow on images and leave a run folder.",
+        usage="lambent train --data DATA --out OUT [--model NAME] [--config FILE] [options]",
+    )
+    parser.add_taken(
+        "--model",
+        "NAME",
+        f"A family ({', '.join(families())}) or a preset ({', '.join(sorted(presets()))}), which "
+        "comes with settings of its own. It decides which options --model.… there are. "
+        "(default: glow)",
+    )
+    parser.add_taken(
+        "--config",
+        "FILE",
+        "Settings in YAML, with the sections model, train and data; the config.yaml of a run is "
+        "one. They override a preset's, and the options below override both.",
     )
     parser.add_argument("--out", type=Path, required=True, help="the run folder to make")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_data(split="train")
     parser.add_running(workers=True)
-    parser.add_class_arguments(chosen.config_type, "model")
-    parser.add_class_arguments(TrainConfig, "train")
+    parser.add_fields(chosen.config_type, "--model.", f"model: {family_name}")
+    parser.add_fields(TrainConfig, "--train.", "training")
     options = parser.read([*settings_as_options(preset), *settings_as_options(settings), *rest])
-    made = parser.instantiate(options)
+    model = config_of(options, chosen.config_type, "model.")
+    config = config_of(options, TrainConfig, "train.")
+    data = config_of(options, DataConfig, "data_")
 
     run_folder = RunFolder(options.out)
     if not options.resume:
         run_folder.check_new()
-    data = data_config(options)
     train = load_images(options.data, data)
     held_out = load_images(options.data, dataclasses.replace(data, split="validation"))
     with seeded(options.seed):
-        flow = chosen.build(complete(made.model, train.facts()))
+        flow = chosen.build(complete(model, train.facts()))
+    check_fits(flow, train)
     fitted = fit(
         flow,
         train,
         held_out,
-        config=made.train,
+        config=config,
         out=options.out,
         seed=options.seed,
         device=options.device,

@@ -15,6 +15,9 @@ def pick_device(name: str = "auto") -> torch.device:
     Args:
         name: ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
+    Returns:
+        The device.
+
     Raises:
         ValueError: If the name is unknown or the device is not there.
     """

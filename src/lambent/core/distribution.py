@@ -80,7 +80,7 @@ class Distribution(nn.Module, ABC):
 
 
 def repeat_context(context: Context | None, n: int | None) -> Context | None:
-    """Repeat each row of a context ``n`` times, rows staying together: ``(m, *c)`` to ``(m n, *c)``."""
+    """Repeat each row ``n`` times, copies staying together: ``(m, *c)`` to ``(m n, *c)``."""
     if context is None or n is None:
         return context
     if isinstance(context, tuple):
@@ -90,6 +90,13 @@ def repeat_context(context: Context | None, n: int | None) -> Context | None:
 
 def count_draws(n: int | None, context: Context | None) -> int:
     """How many events ``rsample(n, context)`` returns.
+
+    Args:
+        n: How many for each row of context; one if not given.
+        context: ``m`` rows, or nothing, which counts as one.
+
+    Returns:
+        ``m * n``.
 
     Raises:
         ValueError: If ``n`` is less than 1.
@@ -101,7 +108,14 @@ def count_draws(n: int | None, context: Context | None) -> int:
 
 
 def scale_of_temperature(temperature: float | Tensor, like: Tensor) -> Tensor:
-    """A temperature as a factor that broadcasts over events ``like``, ``(1 or b, 1, ...)``.
+    """A temperature as a factor that broadcasts over events.
+
+    Args:
+        temperature: A number, or one for each event, ``(b,)``.
+        like: The events, ``(b, *x)``, whose dtype and device the factor gets.
+
+    Returns:
+        ``(1, 1, ...)`` or ``(b, 1, ...)``.
 
     Raises:
         ValueError: If it is negative, or has neither one value nor one for each event.

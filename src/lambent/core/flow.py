@@ -49,6 +49,12 @@ class Flow(Distribution):
     def encode_context(self, context: Context | None) -> Context | None:
         """The context as the layers read it.
 
+        Args:
+            context: One row for each event, as the caller gives it.
+
+        Returns:
+            What the context encoder makes of it; the context itself where there is none.
+
         Raises:
             ValueError: If the flow is conditional and no context is given.
         """
@@ -64,6 +70,10 @@ class Flow(Distribution):
 
     def check_event(self, x: Tensor, context: Context | None = None) -> None:
         """Raise unless ``x`` is a batch of this flow's events with matching context rows.
+
+        Args:
+            x: What should be ``(b, *event_shape)``.
+            context: What should have one row for each event.
 
         Raises:
             ValueError: If the event shape or the number of context rows differs.
@@ -130,6 +140,9 @@ class Flow(Distribution):
 
         Args:
             context: ``m`` rows, which become a batch shape of ``(m,)``; none gives ``()``.
+
+        Returns:
+            The distribution.
         """
         return TorchDistribution(self, context)
 

@@ -31,6 +31,9 @@ def register(
 
     Args:
         config_type: The frozen dataclass the builder takes.
+
+    Returns:
+        A decorator for the builder.
     """
 
     def decorate(build: Callable[[Config], Flow]) -> Callable[[Config], Flow]:
@@ -54,6 +57,12 @@ def families() -> dict[str, Family]:
 def family(name: str) -> Family:
     """The family of a name.
 
+    Args:
+        name: The builder's.
+
+    Returns:
+        The family.
+
     Raises:
         ValueError: If there is none; the message names the nearest.
     """
@@ -64,6 +73,13 @@ def family(name: str) -> Family:
 
 def build(name: str, settings: Mapping[str, Any]) -> Flow:
     """Build a flow from a family name and its config's fields.
+
+    Args:
+        name: The family.
+        settings: Values of fields; the others have the config's defaults.
+
+    Returns:
+        The flow, which remembers both.
 
     Raises:
         ValueError: If the family or a field is unknown.

@@ -50,12 +50,16 @@ class TorchDistribution(torch.distributions.Distribution):
         )
         return flat.reshape(rows, draws).T.reshape(lead)
 
-    def sample(self, sample_shape: torch.Size | tuple[int, ...] = torch.Size()) -> Tensor:
+    def sample(
+        self, sample_shape: torch.Size | list[int] | tuple[int, ...] = torch.Size()
+    ) -> Tensor:
         """``(*sample_shape, *batch_shape, *event_shape)``, without gradients."""
         with torch.no_grad():
             return self.rsample(sample_shape)
 
-    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = torch.Size()) -> Tensor:
+    def rsample(
+        self, sample_shape: torch.Size | list[int] | tuple[int, ...] = torch.Size()
+    ) -> Tensor:
         """``(*sample_shape, *batch_shape, *event_shape)``."""
         shape = torch.Size(sample_shape)
         flat = self.distribution.rsample(shape.numel(), self.context)

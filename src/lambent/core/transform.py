@@ -86,6 +86,7 @@ class Transform(nn.Module, ABC):
 
         A container yields its parts' entries under their names; a leaf yields one.
         """
+        z: Tensor
         z, log_det = self(x, context)
         yield Entry("", z, log_det)
         return z

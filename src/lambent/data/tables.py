@@ -24,7 +24,7 @@ class Tables:
     codes: dict[object, int] | None
     """The class of each label as it is stored, or None if they are stored as classes."""
 
-    def code(self, label: Any) -> int | None:  # noqa: ANN401  (what a table holds)
+    def code(self, label: Any) -> int | None:
         """Return the class of a stored label; None for a null, or -1, which means unlabelled.
 
         Args:

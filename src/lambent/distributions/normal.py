@@ -51,4 +51,5 @@ class StandardNormal(Distribution):
         return noise * scale_of_temperature(temperature, noise)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows."""
         return f"{self.event_shape}"

@@ -86,7 +86,9 @@ def measure(
     dims = math.prod(flow.event_shape)
     conditional = flow.context_encoder is not None
     if marginal and not conditional:
-        raise ValueError("marginal: expected a flow conditional on labels, got an unconditional one")
+        raise ValueError(
+            "marginal: expected a flow conditional on labels, got an unconditional one"
+        )
     if conditional and images.labels is None:
         raise ValueError("data: the flow is conditional; expected labelled images, got none")
     bits: list[Tensor] = []
@@ -103,11 +105,11 @@ def measure(
                 parts[part] += value * len(x)
             for level, value in _bits_by_level(flow, entries, dims).items():
                 levels[level] += value * len(x)
-            if marginal:
+            if marginal and context is not None:
                 by_class = log_prob_by_class(flow, x)
                 log_mean = by_class.logsumexp(0) - math.log(len(by_class))
                 marginals.append(-log_mean / (dims * math.log(2)))
-                right.append((by_class.argmax(0) == context).double())
+                right.append(torch.eq(by_class.argmax(0), context).double())
     all_bits = torch.cat(bits).double()
     count = len(all_bits)
     return Evaluation(

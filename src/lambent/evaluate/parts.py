@@ -12,7 +12,7 @@ _POSITION = re.compile(r"^(level|step)?\d+$")
 
 
 def part_of(path: str) -> str:
-    """The kind of step an entry's path names: ``scales.level0.step3.coupling`` is a ``coupling``."""
+    """The kind of step a path names: ``scales.level0.step3.coupling`` is a ``coupling``."""
     names = [name for name in path.split(".") if not _POSITION.match(name)]
     return names[-1] if names else path
 

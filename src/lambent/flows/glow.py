@@ -43,7 +43,9 @@ class GlowConfig:
     grey_levels: int | None = None
     """Grey levels of each channel, 2 to 256; the data's own when training."""
     levels: int = 2
-    """Number of scales L; height and width must be multiples of 2^L."""
+    """Number of scales L; each halves height and width."""
+    first_squeeze: Literal[2, 4] = 2
+    """Side of the cells the first scale gathers: 2 as released; 4 starts on a coarser, cheaper grid."""
     steps: int = 8
     """Steps of flow at each scale, K."""
     width: int = 128
@@ -103,11 +105,12 @@ def glow(config: GlowConfig) -> Flow:
     shape, grey_levels, classes = _checked(config)
     features = {"none": None, "top": classes, "strong": config.class_features}[config.conditioning]
     levels = []
-    channels, height, width = shape
+    channels = shape[0]
     for index in range(config.levels):
-        channels = 4 * channels
+        squeeze = Squeeze(config.first_squeeze if index == 0 else 2)
+        channels = squeeze.factor**2 * channels
         last = index + 1 == config.levels
-        levels.append(_level(config, channels, features, last=last))
+        levels.append(_level(config, squeeze, channels, features, last=last))
         if not last:
             channels = channels // 2
     steps: dict[str, Transform] = {"quantise": Quantise(grey_levels)} if grey_levels < 256 else {}
@@ -125,7 +128,9 @@ def glow(config: GlowConfig) -> Flow:
     return Flow(transform, StandardNormal((math.prod(shape),)), context_encoder=encoder)
 
 
-def _level(config: GlowConfig, channels: int, features: int | None, *, last: bool) -> Compose:
+def _level(
+    config: GlowConfig, squeeze: Squeeze, channels: int, features: int | None, *, last: bool
+) -> Compose:
     """One scale: squeeze, K steps, and the prior of what leaves."""
     steps: dict[str, Transform] = {
         f"step{k}": Compose(
@@ -136,7 +141,7 @@ def _level(config: GlowConfig, channels: int, features: int | None, *, last: boo
         for k in range(config.steps)
     }
     prior = _top(config, channels, features) if last else _split(config, channels, features)
-    return Compose(squeeze=Squeeze(), **steps, **({"prior": prior} if prior else {}))
+    return Compose(squeeze=squeeze, **steps, **({"prior": prior} if prior else {}))
 
 
 def _mix(config: GlowConfig, channels: int) -> Transform:
@@ -221,7 +226,7 @@ def _checked(config: GlowConfig) -> tuple[tuple[int, int, int], int, int | None]
             raise ValueError(f"{name}: expected more than 0, got {getattr(config, name)}")
     if not 0 <= config.dropout < 1:
         raise ValueError(f"dropout: expected 0 up to 1, got {config.dropout}")
-    _check_divides(config.shape, config.levels)
+    _check_divides(config.shape, config.levels, config.first_squeeze)
     if config.conditioning == "none":
         return config.shape, config.grey_levels, None
     if config.classes is None or config.classes < 1:
@@ -232,16 +237,20 @@ def _checked(config: GlowConfig) -> tuple[tuple[int, int, int], int, int | None]
     return config.shape, config.grey_levels, config.classes
 
 
-def _check_divides(shape: tuple[int, int, int], levels: int) -> None:
-    """Raise unless every level can halve height and width."""
+def _check_divides(shape: tuple[int, int, int], levels: int, first_squeeze: int) -> None:
+    """Raise unless every level can gather its cells."""
     _, height, width = shape
-    largest = 0
-    while height % 2 ** (largest + 1) == 0 and width % 2 ** (largest + 1) == 0:
-        largest += 1
-    if levels > largest:
-        fit = "levels 1" if largest == 1 else f"levels 1 to {largest}"
-        hint = f"{fit} would fit" if largest else "no levels fit an odd size; crop or resize it"
-        raise ValueError(
-            f"levels: expected a height and width that {levels} levels divide "
-            f"(multiples of {2**levels}), got {height} x {width}; {hint}"
-        )
+
+    def divides(n: int) -> bool:
+        side = first_squeeze * 2 ** (n - 1)
+        return height % side == 0 and width % side == 0
+
+    if divides(levels):
+        return
+    largest = max((n for n in range(1, levels) if divides(n)), default=0)
+    hint = {0: "no levels fit; crop or resize it", 1: "levels 1 would fit"}
+    raise ValueError(
+        f"levels: expected a height and width that {levels} levels divide "
+        f"(multiples of {first_squeeze * 2 ** (levels - 1)}), got {height} x {width}; "
+        + hint.get(largest, f"levels 1 to {largest} would fit")
+    )

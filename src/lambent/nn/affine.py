@@ -66,7 +66,8 @@ class ChannelAffine(nn.Module):
         log_scale = torch.where(constant, 0.0, -(std + 1e-6).log())
         self.bias.copy_(-mean)
         self.raw_log_scale.copy_(log_scale / self.log_scale_factor)
-        self.initialized.fill_(True)
+        self.initialized.fill_(1)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows."""
         return f"{len(self.bias)}, log_scale_factor={self.log_scale_factor:g}"

@@ -45,4 +45,5 @@ class LabelEncoder(nn.Module):
         return F.embedding(labels.long(), self.table)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows."""
         return f"{self.classes}, features={self.features}"

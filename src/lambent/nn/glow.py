@@ -19,6 +19,13 @@ Norm = Literal["actnorm", "bias"]
 def context_vector(context: Context | None, features: int) -> Tensor:
     """The context of a network that reads one vector for each event.
 
+    Args:
+        context: What the network was given.
+        features: Size of the vectors.
+
+    Returns:
+        ``context``, ``(b, features)``.
+
     Raises:
         ValueError: If the context is not a tensor ``(b, features)``.
     """
@@ -29,13 +36,13 @@ def context_vector(context: Context | None, features: int) -> Tensor:
 
 
 class CouplingNet(nn.Module):
-    r"""Glow's coupling network: 3x3 convolution, ReLU, 1x1 convolution, ReLU, zero 3x3 convolution.
+    r"""Glow's coupling network: 3x3 convolution, ReLU, 1x1, ReLU, zero 3x3 convolution.
 
     Computed as matrix products on ``(b, h w, width)``; the 1x1 convolution is a linear layer there.
 
     Each hidden convolution is followed by a data-initialised scale and shift (``norm="actnorm"``)
-    or has a plain bias (``norm="bias"``). With ``context_features`` a linear function of the context
-    vector is added to each hidden layer before its ReLU.
+    or has a plain bias (``norm="bias"``). With ``context_features`` a linear function of the
+    context vector is added to each hidden layer before its ReLU.
 
     Args:
         in_channels: Channels it reads.
@@ -114,7 +121,7 @@ class CouplingNet(nn.Module):
         if bias is not None:
             return torch.ones_like(bias), bias
         norm = self.norms[layer]
-        scale: Tensor = norm.log_scale.exp()  # type: ignore[operator, union-attr]
+        scale: Tensor = norm.log_scale.exp()  # type: ignore[operator]
         return scale, norm.bias * scale  # type: ignore[operator]
 
     def _shifts(self, context: Context | None) -> tuple[Tensor, Tensor]:

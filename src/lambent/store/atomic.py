@@ -15,6 +15,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Args:
         path: The final name; its folder is made.
+
+    Yields:
+        The temporary name, of the same suffix; the file is gone if the writing fails.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)

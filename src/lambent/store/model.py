@@ -58,6 +58,9 @@ def load(folder: str | Path) -> Flow:
     Args:
         folder: A model folder, or a run folder with ``model/`` inside.
 
+    Returns:
+        The flow, on the CPU, in the dtype it was saved in.
+
     Raises:
         ValueError: If the folder holds no model, or one this version does not understand.
     """
@@ -66,8 +69,11 @@ def load(folder: str | Path) -> Flow:
         folder = folder / "model"
     facts = _read_facts(folder)
     config = {k: tuple(v) if isinstance(v, list) else v for k, v in facts["config"].items()}
-    with seeded(0):
-        flow = build(facts["family"], config).to(_DTYPES[facts["dtype"]])
+    try:
+        with seeded(0):
+            flow = build(facts["family"], config).to(_DTYPES[facts["dtype"]])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{folder / 'config.json'}: {error}") from error
     try:
         flow.load_state_dict(load_file(folder / "model.safetensors"))
     except (SafetensorError, RuntimeError, OSError) as error:
@@ -87,13 +93,16 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         facts = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path}: expected JSON, got: {error}") from error
-    if not isinstance(facts, dict) or not isinstance(facts.get("config"), dict):
-        raise ValueError(f"{path}: expected an object with 'family' and 'config'")
+    if not isinstance(facts, dict):
+        raise ValueError(f"{path}: expected an object, got {type(facts).__name__}")
     if facts.get("format") != FORMAT:
         raise ValueError(
             f"{path}: expected model format {FORMAT}, got {facts.get('format')!r}; "
             "a newer version of lambent may read it"
         )
+    for name, kind in (("family", str), ("config", dict)):
+        if not isinstance(facts.get(name), kind):
+            raise ValueError(f"{path}: expected '{name}' to be a {kind.__name__}")
     if facts.get("dtype") not in _DTYPES:
         raise ValueError(f"{path}: expected dtype float32 or float64, got {facts.get('dtype')!r}")
     return facts

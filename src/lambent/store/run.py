@@ -48,19 +48,38 @@ class RunFolder:
             )
 
     def write_config(self, settings: dict[str, Any]) -> None:
-        """Write what the run was asked to do, with the versions it ran under."""
-        with replacing(self.config) as path:
-            path.write_text(yaml.safe_dump({**settings, "versions": versions()}, sort_keys=False))
+        """Write what the run was asked to do, with the versions it ran under.
+
+        Args:
+            settings: Plain values, lists and mappings.
+
+        Raises:
+            ValueError: If nothing can be written here.
+        """
+        text = yaml.safe_dump({**settings, "versions": versions()}, sort_keys=False)
+        try:
+            with replacing(self.config) as path:
+                path.write_text(text)
+        except OSError as error:
+            raise ValueError(
+                f"out: expected a folder that can be written, got '{self.path}': {error.strerror}"
+            ) from error
 
     def read_config(self) -> dict[str, Any]:
         """What the run was asked to do.
+
+        Returns:
+            The sections of ``config.yaml``.
 
         Raises:
             ValueError: If the folder holds no run.
         """
         if not self.config.is_file():
             raise ValueError(f"{self.path}: expected a run folder, found no config.yaml")
-        settings = yaml.safe_load(self.config.read_text())
+        try:
+            settings = yaml.safe_load(self.config.read_text())
+        except yaml.YAMLError as error:
+            raise ValueError(f"{self.config}: expected YAML, got: {error}") from error
         if not isinstance(settings, dict):
             raise ValueError(f"{self.config}: expected a mapping")
         return settings

@@ -34,7 +34,8 @@ def density(subject: Subject) -> None:
     log_prob = run_log_prob(flow, x, subject.context, subject.seed)
     expect(tuple(flow.event_shape) == tuple(x.shape[1:]), "event_shape is not the events' shape")
     expect(log_prob.shape == (len(x),), f"log_prob has shape {tuple(log_prob.shape)}")
-    expect(log_prob.dtype == torch.float64, f"log_prob is {log_prob.dtype}, expected float64")
+    wide = (torch.float64,) if x.dtype == torch.float64 else (torch.float32, torch.float64)
+    expect(log_prob.dtype in wide, f"log_prob is {log_prob.dtype}, expected {wide}")
     expect(bool(torch.isfinite(log_prob).all()), "log_prob is not finite")
     with seeded(subject.seed):
         expect_close(flow(x, subject.context), log_prob, 0.0, "forward and log_prob")

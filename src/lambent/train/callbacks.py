@@ -1,15 +1,13 @@
-"""What happens beside the steps: averaged weights, pictures, the progress bar."""
+"""What happens beside the steps: a last validation, pictures, the progress bar."""
 
 from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
-from lightning.pytorch.callbacks import Callback, WeightAveraging
+from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
@@ -17,57 +15,29 @@ from torch import Tensor
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.data import grid, write_picture
-from lambent.store import RunFolder, replacing
+from lambent.store import RunFolder
 
 
-def averaged_weights(decay: float) -> WeightAveraging:
-    """An exponential moving average of the weights, with a shorter memory in the first steps.
+class FinalValidation(Callback):
+    """Has the last step followed by a validation, as a time limit's is."""
 
-    After ``n`` updates the decay is ``min(decay, (1 + n) / (10 + n))``.
-
-    Args:
-        decay: Share of the old average that an update keeps.
-    """
-
-    def update(averages: list[Tensor], currents: list[Tensor], count: Tensor | int) -> None:
-        n = int(count)
-        torch._foreach_lerp_(averages, currents, 1 - min(decay, (1 + n) / (10 + n)))
-
-    return WeightAveraging(use_buffers=False, multi_avg_fn=update)
-
-
-class LastCheckpoint(Callback):
-    """Writes the checkpoint a run goes on from: at every validation, at the end, on an error.
-
-    Args:
-        path: The file; it is replaced whole.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Write."""
-        self._write(trainer)
-
-    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Write."""
-        self._write(trainer)
-
-    def on_exception(
-        self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        index: int,
     ) -> None:
-        """Write, unless the weights may be what failed."""
-        if trainer.global_step > 0 and not isinstance(exception, FloatingPointError):
-            self._write(trainer)
-
-    def _write(self, trainer: pl.Trainer) -> None:
-        with replacing(self.path) as temporary:
-            trainer.save_checkpoint(temporary)
+        """Ask Lightning to stop, which validates, where it would only have stopped."""
+        if trainer.global_step >= trainer.max_steps:
+            trainer.should_stop = True
 
 
 class SampleGrid(Callback):
-    """Writes a grid of samples at fixed latents after every validation.
+    """Writes a grid of samples at fixed latents at every validation.
+
+    It comes before the callback that takes the averaged weights out again.
 
     Args:
         run: Where to.
@@ -92,7 +62,7 @@ class SampleGrid(Callback):
         self.count = count
         self.seed = seed
 
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Draw with the weights that were validated."""
         flow = module.flow
         assert isinstance(flow, Flow)

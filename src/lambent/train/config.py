@@ -15,7 +15,7 @@ class TrainConfig:
     max_steps: int = 10_000
     """Steps of the optimiser, at most."""
     max_minutes: float | None = None
-    """Minutes of training, at most."""
+    """Minutes of training in all, at most."""
     optimizer: Literal["adam", "adamax"] = "adam"
     """Adam with decoupled weight decay, or Adamax."""
     learning_rate: float = 1e-3
@@ -23,7 +23,7 @@ class TrainConfig:
     beta2: float = 0.999
     """Decay of the optimiser's second moment."""
     weight_decay: float = 0.0
-    """Decoupled decay of the networks' weight matrices."""
+    """Decay of the networks' weight matrices; decoupled with adam."""
     warmup_steps: int = 100
     """Steps over which the step size grows linearly from 0."""
     schedule: Literal["constant", "cosine"] = "constant"
@@ -35,7 +35,10 @@ class TrainConfig:
     initialization_batch: int = 512
     """Images that set the data-initialised layers."""
     validate_every: int = 200
-    """Steps between validations; each writes the checkpoints and a grid of samples."""
+    """Steps between validations; each writes the checkpoints and a grid of samples.
+
+    The last step is followed by one too.
+    """
     patience: int | None = 10
     """Validations without a better bits/dim after which training stops."""
     validation_images: int | None = None

@@ -27,17 +27,22 @@ def draw_curve(metrics: Path, path: Path) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for name, colour, width in (("train", "0.6", 0.8), ("validation", "C0", 1.8)):
-        points = [(s, r[f"{name}/bits_per_dim"]) for s, r in rows.items() if f"{name}/bits_per_dim" in r]
+        points = [
+            (s, r[f"{name}/bits_per_dim"]) for s, r in rows.items() if f"{name}/bits_per_dim" in r
+        ]
         if points:
             axes.plot(*zip(*points, strict=True), color=colour, linewidth=width, label=name)
-    held_out = [r["validation/bits_per_dim"] for r in rows.values() if "validation/bits_per_dim" in r]
+    held_out = [
+        r["validation/bits_per_dim"] for r in rows.values() if "validation/bits_per_dim" in r
+    ]
     if held_out:
         best, worst = min(held_out), max(held_out)
         axes.set_ylim(best - 0.5 * max(0.1, worst - best), worst + 0.5 * max(0.1, worst - best))
         axes.axhline(best, color="C0", linewidth=0.6, linestyle=":")
     axes.set_xlabel("step")
     axes.set_ylabel("bits per dimension")
-    axes.legend(frameon=False)
+    if axes.lines:
+        axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)

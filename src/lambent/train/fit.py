@@ -79,6 +79,9 @@ def fit(
     if validation is None:
         train, validation = hold_out(train, 0.1, seed)
     _check(flow, train, validation)
+    if seed < 0 or workers < 0:
+        raise ValueError(f"seed, workers: expected numbers from 0, got {seed}, {workers}")
+    objective = objective_for(flow, train.classes, config.class_weight)
     if config.validation_images is not None:
         validation = validation.subset(slice(config.validation_images))
     with tempfile.TemporaryDirectory() as scratch:
@@ -88,11 +91,10 @@ def fit(
             _check_resumes(run, settings)
         else:
             run.check_new()
-            run.write_config(settings)
+        run.write_config(settings)
         torch.manual_seed(seed)
         if not resume:
             _initialize(flow, train, config, seed)
-        objective = objective_for(flow, train.classes, config.class_weight)
         module = Training(flow, objective, config)
         try:
             with quiet():
@@ -125,23 +127,27 @@ def _check(flow: Flow, train: Images, validation: Images) -> None:
 def _settings(
     flow: Flow, config: TrainConfig, seed: int, data_settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What ``config.yaml`` records."""
+    """What ``config.yaml`` records, as it reads back."""
     family, model = flow.recipe or ("by hand", None)
     fields = {} if model is None else dataclasses.asdict(model)  # type: ignore[call-overload]
-    lists = {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
     return {
-        "model": {"family": family, **lists},
+        "model": {"family": family, **_with_lists(fields)},
         "train": dataclasses.asdict(config),
-        "data": dict(data_settings),
+        "data": _with_lists(data_settings),
         "seed": seed,
     }
 
 
+def _with_lists(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, tuples as the lists that YAML has for them."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
+
+
 def _check_resumes(run: RunFolder, settings: dict[str, Any]) -> None:
     """Raise unless a run is there to go on with, of the same model, data and seed."""
-    recorded = run.read_config()
     if not run.last.is_file():
-        raise ValueError(f"resume: expected a checkpoint in {run.checkpoints}, found none")
+        raise ValueError(f"resume: expected a run with {run.last}, found none")
+    recorded = run.read_config()
     for part in ("model", "data", "seed"):
         if recorded.get(part) != settings[part]:
             raise ValueError(

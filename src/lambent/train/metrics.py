@@ -1,4 +1,4 @@
-"""``metrics.csv``: one row a logged step, kept across a resume."""
+"""``metrics.csv``: one row for each logged number of steps taken, kept across a resume."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class MetricsFile(Logger):
         """Nothing: they are in ``config.yaml``."""
 
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Put figures into the row of a step."""
-        step = 0 if step is None else step
+        """Put figures into the row of a step, which Lightning counts from 0."""
+        step = 0 if step is None else step + 1
         if not self.started:
             self.rows = {s: row for s, row in self.rows.items() if s < step}
             self.started = True

@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from lambent.core.flow import Flow
@@ -14,7 +15,7 @@ from lambent.core.ledger import first_not_finite, trace
 from lambent.core.seed import seeded
 from lambent.evaluate.parts import bits_by_part
 from lambent.train.config import TrainConfig
-from lambent.train.objectives import label_context
+from lambent.train.objectives import Judgement, Objective, label_context
 
 Batch = tuple[Tensor, Tensor | None]
 
@@ -24,11 +25,11 @@ class Training(pl.LightningModule):
 
     Args:
         flow: The flow; it stays a plain module.
-        objective: ``objective(flow, x, y) -> (loss, logs)``.
+        objective: What to minimise.
         config: Settings.
     """
 
-    def __init__(self, flow: Flow, objective: nn.Module, config: TrainConfig) -> None:
+    def __init__(self, flow: Flow, objective: Objective, config: TrainConfig) -> None:
         super().__init__()
         self.flow = flow
         self.objective = objective
@@ -37,32 +38,40 @@ class Training(pl.LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch.
 
+        Args:
+            batch: Images ``(b, *event_shape)`` and their labels ``(b,)``, if they have any.
+            index: Its number in the epoch; not used.
+
+        Returns:
+            A scalar, in bits per dimension (and weighted bits of the class, where asked for).
+
         Raises:
             FloatingPointError: If it is not finite; the message names step and layer.
         """
         x, y = batch
-        loss, logs = self.objective(self.flow, x, y)
+        judgement: Judgement = self.objective(self.flow, x, y)
+        loss, logs = judgement
         if not torch.isfinite(loss):
             self._raise_not_finite(x, y)
         self.log_dict({f"train/{k}": v for k, v in logs.items()}, batch_size=len(x))
-        return loss  # type: ignore[no-any-return]
+        return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Log the objective and the shares of the likelihood of one held-out batch."""
         x, y = batch
         with seeded(index):  # the same noise at every validation
-            _, logs = self.objective(self.flow, x, y)
-            if index == 0:
-                entries = trace(self.flow, x, label_context(self.flow, y))
-                dims = math.prod(self.flow.event_shape)
-                for part, bits in bits_by_part(entries, dims).items():
-                    self.log(f"parts/{part}", bits, batch_size=1)
-        self.log_dict({f"validation/{k}": v for k, v in logs.items()}, batch_size=len(x))
+            entries = trace(self.flow, x, label_context(self.flow, y))
+        _, logs = self.objective.of_ledger(self.flow, entries, y)
+        parts = bits_by_part(entries, math.prod(self.flow.event_shape))
+        named = {f"validation/{k}": v for k, v in logs.items()}
+        named |= {f"parts/{k}": torch.tensor(v) for k, v in parts.items()}
+        self.log_dict(named, batch_size=len(x))
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """The optimiser, and its step size as a function of the step."""
         config = self.config
-        decayed, plain = [], []
+        decayed: list[nn.Parameter] = []
+        plain: list[nn.Parameter] = []
         for name, parameter in self.named_parameters():
             (decayed if name.endswith("weight") else plain).append(parameter)
         groups = [

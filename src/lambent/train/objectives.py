@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,17 +20,39 @@ def label_context(flow: Flow, y: Tensor | None) -> Tensor | None:
     return y if flow.context_encoder is not None else None
 
 
-class MaximumLikelihood(nn.Module):
+Judgement = tuple[Tensor, dict[str, Tensor]]
+"""The loss of a batch, a scalar, and what to log of it."""
+
+
+class Objective(nn.Module, ABC):
+    """What training minimises, from images and labels or from a ledger that is there already."""
+
+    @abstractmethod
+    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> Judgement:
+        """Judge the flow on images ``(b, *event_shape)`` and their labels ``(b,)``."""
+
+    @abstractmethod
+    def of_ledger(self, flow: Flow, entries: Sequence[Entry], y: Tensor | None) -> Judgement:
+        """The same, from the ledger of those images."""
+
+
+class MaximumLikelihood(Objective):
     r"""Mean bits per dimension: ``-log2 p(x | c) / D``."""
 
-    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a batch, a scalar, and what to log of it."""
-        log_prob = flow(x, label_context(flow, y))
-        bits = -log_prob.mean() / (math.prod(flow.event_shape) * math.log(2))
+    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> Judgement:
+        """One pass, without a ledger."""
+        return self._of(flow, flow(x, label_context(flow, y)))
+
+    def of_ledger(self, flow: Flow, entries: Sequence[Entry], y: Tensor | None) -> Judgement:
+        """What the ledger sums to."""
+        return self._of(flow, log_likelihood(entries))
+
+    def _of(self, flow: Flow, log_prob: Tensor) -> Judgement:
+        bits = bits_per_dim(flow, log_prob)
         return bits, {"bits_per_dim": bits.detach()}
 
 
-class LikelihoodAndClass(nn.Module):
+class LikelihoodAndClass(Objective):
     r"""Bits per dimension plus weighted bits of the label, read off the top latent.
 
     ``loss = bits/dim + w (-log2 q(y | h))`` with ``h`` the spatial mean of the top latent before
@@ -38,6 +62,9 @@ class LikelihoodAndClass(nn.Module):
         flow: The flow, multi-scale.
         classes: Number of classes.
         weight: ``w``; 0.01 in the released Glow.
+
+    Raises:
+        ValueError: If the flow is not multi-scale.
 
     References:
         The released code of D. Kingma and P. Dhariwal, "Glow", 2018 (``weight_y``).
@@ -51,12 +78,15 @@ class LikelihoodAndClass(nn.Module):
         self.head = ZeroLinear(scales[0].latent_shapes[-1][0], classes)
         self.weight = weight
 
-    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a batch, a scalar, and what to log of it."""
+    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> Judgement:
+        """One pass, with its ledger."""
+        return self.of_ledger(flow, trace(flow, x, label_context(flow, y)), y)
+
+    def of_ledger(self, flow: Flow, entries: Sequence[Entry], y: Tensor | None) -> Judgement:
+        """What the ledger sums to, and the class read off the top latent."""
         if y is None:
             raise ValueError("class_weight: expected labelled data, got none")
-        entries = trace(flow, x, label_context(flow, y))
-        bits = -log_likelihood(entries).mean() / (math.prod(flow.event_shape) * math.log(2))
+        bits = bits_per_dim(flow, log_likelihood(entries))
         logits = self.head(top_latent(entries).mean((2, 3)))
         class_bits = F.cross_entropy(logits, y) / math.log(2)
         accuracy = (logits.argmax(1) == y).float().mean()
@@ -64,14 +94,27 @@ class LikelihoodAndClass(nn.Module):
         return bits + self.weight * class_bits, {k: v.detach() for k, v in logs.items()}
 
 
-def top_latent(entries: list[Entry]) -> Tensor:
+def bits_per_dim(flow: Flow, log_prob: Tensor) -> Tensor:
+    """The mean of log-likelihoods ``(b,)`` in nats, in bits per dimension."""
+    return -log_prob.mean() / (math.prod(flow.event_shape) * math.log(2))
+
+
+def top_latent(entries: Sequence[Entry]) -> Tensor:
     """The last level's output before its prior, ``(b, c, h, w)``."""
     spatial = [e for e in entries if e.z.ndim == 4 and not e.path.endswith(".prior")]
     return spatial[-1].z
 
 
-def objective_for(flow: Flow, classes: int | None, class_weight: float) -> nn.Module:
+def objective_for(flow: Flow, classes: int | None, class_weight: float) -> Objective:
     """The objective that a class weight asks for.
+
+    Args:
+        flow: The flow to train.
+        classes: Number of classes in the data, where it is labelled.
+        class_weight: Weight of the class head; 0 for none.
+
+    Returns:
+        The objective.
 
     Raises:
         ValueError: If a class weight is given and the data has no labels.
@@ -81,5 +124,3 @@ def objective_for(flow: Flow, classes: int | None, class_weight: float) -> nn.Mo
     if classes is None:
         raise ValueError(f"class_weight: expected labelled data for {class_weight}, got none")
     return LikelihoodAndClass(flow, classes, class_weight)
-
-

@@ -10,12 +10,14 @@ from datetime import timedelta
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from lambent.store import RunFolder
-from lambent.train.callbacks import LastCheckpoint, ProgressLine, SampleGrid, averaged_weights
+from lambent.train.averaging import AveragedWeights
+from lambent.train.callbacks import FinalValidation, ProgressLine, SampleGrid
+from lambent.train.checkpoints import BestCheckpoint, LastCheckpoint
 from lambent.train.config import TrainConfig
 from lambent.train.metrics import MetricsFile
 
@@ -38,18 +40,22 @@ def trainer_for(
         device: Where the flow runs.
         grid_labels: Labels of the sample grids of a conditional flow.
         seed: Of the sample grids.
+
+    Returns:
+        The trainer.
     """
-    best = ModelCheckpoint(
-        run.checkpoints, filename="best", monitor=MONITOR, enable_version_counter=False
-    )
-    callbacks: list[Callback] = [LastCheckpoint(run.last), best]
-    if config.ema_decay is not None:  # after the last checkpoint, since it ends by taking over
-        callbacks.insert(1, averaged_weights(config.ema_decay))
+    callbacks: list[Callback] = [
+        FinalValidation(),
+        SampleGrid(run, labels=grid_labels, temperature=config.temperature, seed=seed),
+    ]
+    if config.ema_decay is not None:
+        callbacks.append(AveragedWeights(config.ema_decay))
     if config.patience is not None:
         callbacks.append(EarlyStopping(MONITOR, patience=config.patience, min_delta=0.0))
     callbacks += [
-        SampleGrid(run, labels=grid_labels, temperature=config.temperature, seed=seed),
         ProgressLine(config.max_steps, config.max_minutes, config.batch_size),
+        BestCheckpoint(run, MONITOR),
+        LastCheckpoint(run),
     ]
     limit = config.max_minutes
     return pl.Trainer(

@@ -48,7 +48,8 @@ class Coupling(Transform):
     def _params(self, a: Tensor, b: Tensor, context: Context | None) -> Tensor:
         check_context(b, context)
         params = widened(self.net(a, context))  # a network may run in half precision, g may not
-        return params.unflatten(1, (b.shape[1], self.elementwise.num_params)).movedim(2, -1)
+        by_channel: Tensor = params.unflatten(1, (b.shape[1], self.elementwise.num_params))
+        return by_channel.movedim(2, -1)
 
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Change the second part, given the first."""
@@ -63,4 +64,5 @@ class Coupling(Transform):
         return self.partition.merge(a, b), sum_event(log_derivative)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows."""
         return f"{self.elementwise}, {self.partition}"

@@ -57,4 +57,5 @@ class Dequantise(Transform):
         return z.floor().clamp(0, self.levels - 1).to(dtype), zero_log_det(z)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows."""
         return f"{self.levels}"

@@ -14,7 +14,8 @@ from lambent.types import Context, PerSample, X, Z
 
 def mix_channels(x: Tensor, weight: Tensor) -> Tensor:
     """``y_i = sum_j W_ij x_j`` at every place: ``(b, c, *)`` and ``(c, c)`` to ``(b, c, *)``."""
-    return (weight @ x.reshape(*x.shape[:2], -1)).reshape(x.shape)
+    mixed: Tensor = (weight @ x.flatten(2)) if x.ndim > 2 else x @ weight.mT
+    return mixed.reshape(x.shape)
 
 
 def random_rotation(channels: int) -> Tensor:
@@ -78,7 +79,8 @@ class InvertibleConv1x1(ChannelMix):
 
     def log_abs_det(self) -> Tensor:
         """By LU decomposition, in float64."""
-        return torch.linalg.slogdet(self.matrix.double())[1].to(self.matrix.dtype)
+        log_abs_det: Tensor = torch.linalg.slogdet(self.matrix.double())[1]
+        return log_abs_det.to(self.matrix.dtype)
 
 
 class PLUConv1x1(ChannelMix):

@@ -117,4 +117,4 @@ class MultiScale(Transform):
     @property
     def likelihood(self) -> Likelihood:
         """The worst of the levels."""
-        return worst(*(level.likelihood for level in self.levels))  # type: ignore[arg-type, misc]
+        return worst(*(level.likelihood for level in self.levels))  # type: ignore[arg-type]

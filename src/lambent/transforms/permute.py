@@ -59,4 +59,5 @@ class Permute(Transform):
         return z.index_select(1, self.order.argsort()), zero_log_det(z)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows."""
         return f"{len(self.order)}"

@@ -15,6 +15,10 @@ from lambent.types import Context, PerSample, X, Z
 def check_integers(x: Tensor, levels: int) -> None:
     """Raise unless ``x`` holds integers in ``0 ... levels - 1``.
 
+    Args:
+        x: Any tensor.
+        levels: How many integers there are.
+
     Raises:
         DomainError: If it holds floats, or integers out of range.
     """
@@ -65,6 +69,7 @@ class Quantise(Transform):
         return ((z.int() * 256 + n - 1) // n).to(torch.uint8), zero_log_det(z)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows."""
         return f"{self.grey_levels}"
 
 
@@ -103,4 +108,5 @@ class Rescale(Transform):
         return z / self.scale - self.shift, -self._log_det(z)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows."""
         return f"scale={self.scale:g}, shift={self.shift:g}"

@@ -9,12 +9,15 @@ from lambent.types import Context, PerSample, Size, X, Z
 
 
 class Squeeze(Transform):
-    """Every 2x2 cell becomes four channels: output channel ``4 c + 2 r + s`` is row r, column s.
+    """Every f x f cell becomes f^2 channels: output channel ``f^2 c + f r + s`` is row r, column s.
 
     ``V = 0``.
 
+    Args:
+        factor: Side ``f`` of a cell.
+
     Shape:
-        ``(b, c, h, w)`` to ``(b, 4 c, h / 2, w / 2)``.
+        ``(b, c, h, w)`` to ``(b, f^2 c, h / f, w / f)``.
 
     References:
         L. Dinh et al., "Density estimation using Real NVP", 2017, arXiv:1605.08803, section 3.6.
@@ -26,32 +29,60 @@ class Squeeze(Transform):
 
     cheap_inverse = True
 
+    def __init__(self, factor: int = 2) -> None:
+        super().__init__()
+        if factor < 1:
+            raise ValueError(f"factor: expected at least 1, got {factor}")
+        self.factor = factor
+
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Gather each cell."""
-        return F.pixel_unshuffle(x, 2), zero_log_det(x)
+        return F.pixel_unshuffle(x, self.factor), zero_log_det(x)
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Spread each cell."""
-        return F.pixel_shuffle(z, 2), zero_log_det(z)
+        return F.pixel_shuffle(z, self.factor), zero_log_det(z)
 
     def forward_shape(self, shape: Size) -> Size:
-        """Four times the channels, half the height and width.
+        """More channels, less height and width.
+
+        Args:
+            shape: ``(c, h, w)``.
+
+        Returns:
+            ``(f^2 c, h / f, w / f)``.
 
         Raises:
-            ValueError: If height or width is odd.
+            ValueError: If the factor does not divide height and width.
         """
         channels, height, width = shape
-        if height % 2 or width % 2:
-            raise ValueError(f"shape: expected an even height and width, got {height} x {width}")
-        return 4 * channels, height // 2, width // 2
+        factor = self.factor
+        if height % factor or width % factor:
+            raise ValueError(
+                f"shape: expected a height and width that {factor} divides, got {height} x {width}"
+            )
+        return factor**2 * channels, height // factor, width // factor
 
     def inverse_shape(self, shape: Size) -> Size:
-        """A quarter of the channels, twice the height and width.
+        """Fewer channels, more height and width.
+
+        Args:
+            shape: ``(c, h, w)``.
+
+        Returns:
+            ``(c / f^2, f h, f w)``.
 
         Raises:
-            ValueError: If the number of channels is not a multiple of 4.
+            ValueError: If ``f^2`` does not divide the channels.
         """
         channels, height, width = shape
-        if channels % 4:
-            raise ValueError(f"shape: expected a multiple of 4 channels, got {channels}")
-        return channels // 4, 2 * height, 2 * width
+        if channels % self.factor**2:
+            raise ValueError(
+                f"shape: expected a number of channels that {self.factor**2} divides, "
+                f"got {channels}"
+            )
+        return channels // self.factor**2, self.factor * height, self.factor * width
+
+    def extra_repr(self) -> str:
+        """What ``repr`` shows."""
+        return f"{self.factor}"

@@ -1,0 +1,61 @@
+"""The two checkpoints of a run: the best, and the one to go on from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+
+from lambent.store import RunFolder, replacing
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """Writes ``best.ckpt`` whenever a validation is better than all before it.
+
+    Args:
+        run: Where to; a run that was moved since it was interrupted keeps its record.
+        monitor: Name of the figure that should be small.
+    """
+
+    def __init__(self, run: RunFolder, monitor: str) -> None:
+        super().__init__(
+            run.checkpoints, filename="best", monitor=monitor, enable_version_counter=False
+        )
+        self.path = str(run.best)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the record, whatever the folder was called when it was written."""
+        here: dict[str, Any] = {"dirpath": self.dirpath, "best_model_path": self.path}
+        if state_dict["best_k_models"]:
+            score = state_dict["best_model_score"]
+            here |= {"best_k_models": {self.path: score}, "kth_best_model_path": self.path}
+        super().load_state_dict({**state_dict, **here})
+
+
+class LastCheckpoint(Checkpoint):
+    """Writes ``last.ckpt``: after every validation, of which the last step has one, or an error.
+
+    It comes after the callbacks whose state it holds.
+
+    Args:
+        run: Where to; the file is replaced whole.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self.path = run.last
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Write."""
+        self._write(trainer)
+
+    def on_exception(
+        self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Write, unless the weights may be what failed."""
+        if trainer.global_step > 0 and not isinstance(exception, FloatingPointError):
+            self._write(trainer)
+
+    def _write(self, trainer: pl.Trainer) -> None:
+        with replacing(self.path) as temporary:
+            trainer.save_checkpoint(temporary)

@@ -1,0 +1,50 @@
+"""The scale and shift of each channel, from the first batch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from lambent.nn import ChannelAffine
+
+
+@pytest.mark.parametrize("channel_dim", [1, -1])
+@pytest.mark.parametrize("factor", [1.0, 3.0])
+def test_first_batch_leaves_with_mean_zero_and_second_moment_one(
+    channel_dim: int, factor: float
+) -> None:
+    layer = ChannelAffine(3, log_scale_factor=factor, channel_dim=channel_dim)
+    x = torch.randn(64, 3, 4, 4) * torch.tensor([0.5, 3.0, 40.0])[:, None, None]
+    x = (x + torch.tensor([0.0, -5.0, 100.0])[:, None, None]).movedim(1, channel_dim)
+    assert not layer.initialized
+    layer.initialize_from(x)
+    assert layer.initialized
+    y = layer(x).movedim(channel_dim, 0).flatten(1)
+    assert y.mean(1).abs().max() < 1e-5
+    assert (y.square().mean(1) - 1).abs().max() < 1e-4
+    torch.testing.assert_close(layer.inverse(layer(x)), x, rtol=1e-5, atol=1e-4)
+
+
+def test_statistics_are_found_in_float64() -> None:
+    """A large mean over a small deviation loses all digits of a float32 sum of squares."""
+    layer = ChannelAffine(1)
+    x = 1000 + 0.01 * torch.randn(5000, 1)
+    layer.initialize_from(x)
+    assert layer.log_scale.exp().item() == pytest.approx(1 / x.double().std().item(), rel=1e-3)
+
+
+def test_factor_multiplies_the_step_in_log_scale() -> None:
+    one, three = ChannelAffine(2, log_scale_factor=1.0), ChannelAffine(2, log_scale_factor=3.0)
+    with torch.no_grad():
+        one.raw_log_scale.fill_(0.3)
+        three.raw_log_scale.fill_(0.1)
+    x = torch.randn(4, 2)
+    torch.testing.assert_close(one(x), three(x))
+    for layer in (one, three):
+        layer(x).sum().backward()
+    torch.testing.assert_close(three.raw_log_scale.grad, 3 * one.raw_log_scale.grad)
+
+
+def test_starts_as_the_identity() -> None:
+    x = torch.randn(4, 3, 2)
+    assert torch.equal(ChannelAffine(3)(x), x)

@@ -1,0 +1,80 @@
+"""Glow's coupling network, against the plain composition of its parts."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from lambent.nn import CouplingNet
+from lambent.testing import perturbed
+
+from .reference import plain
+
+
+FORMS = list(itertools.product(["actnorm", "bias"], [True, False], [None, 3]))
+
+
+@pytest.mark.parametrize(("norm", "border", "context_features"), FORMS)
+def test_is_the_composition_of_its_parts(
+    norm: str, context_features: int | None, *, border: bool
+) -> None:
+    net = CouplingNet(2, 5, width=6, norm=norm, border=border, context_features=context_features)
+    net = perturbed(net, 0.3, seed=1)
+    a = torch.randn(3, 2, 3, 4, dtype=torch.float64)
+    context = None if context_features is None else torch.randn(3, 3, dtype=torch.float64)
+    expected, *_ = plain(net, a, context)
+    found = net(a, context)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    assert found.abs().min() > 0
+
+
+@pytest.mark.parametrize("context_features", [None, 3])
+def test_initialisation_standardises_each_norms_output(context_features: int | None) -> None:
+    net = CouplingNet(2, 4, width=6, context_features=context_features).double()
+    a = 3 * torch.randn(40, 2, 3, 3, dtype=torch.float64) + 1
+    context = None if context_features is None else torch.randn(40, 3, dtype=torch.float64)
+    assert not net.initialized
+    net.initialize_from(a, context)
+    assert net.initialized
+    _, *inputs = plain(net, a, context)
+    for norm, h in zip(net.norms, inputs, strict=True):
+        y = norm(h.movedim(1, -1)).flatten(0, -2)
+        assert y.mean(0).abs().max() < 1e-5
+        assert (y.square().mean(0) - 1).abs().max() < 1e-4
+
+
+def test_starts_at_zero() -> None:
+    assert not CouplingNet(2, 4, width=8)(torch.randn(2, 2, 3, 3)).any()
+
+
+def test_dropout_drops_channels_of_each_event_in_training_alone() -> None:
+    """Over a constant picture, places that see no edge stay equal: whole channels are dropped."""
+    net = perturbed(CouplingNet(2, 4, width=16, dropout=0.5), 0.3, seed=1)
+    a = torch.ones(2, 2, 7, 7, dtype=torch.float64)
+    expected, *_ = plain(net, a)
+    torch.testing.assert_close(net(a), expected)
+    net.train()
+    draws = [net(a) for _ in range(5)]
+    for y in draws:
+        inner = y[:, :, 2:5, 2:5]
+        torch.testing.assert_close(inner, inner[:, :, :1, :1].expand_as(inner))
+        assert not torch.allclose(y[0], y[1])
+        assert not torch.allclose(y, expected)
+    assert not torch.allclose(draws[0], draws[1])
+
+
+@pytest.mark.parametrize("context", [None, torch.randn(2, 4), torch.randn(2), (torch.randn(2, 3),)])
+def test_context_must_be_vectors_of_its_size(context: object) -> None:
+    net = CouplingNet(2, 4, width=8, context_features=3)
+    with pytest.raises(ValueError, match=r"context: expected vectors of shape \(b, 3\)"):
+        net(torch.randn(2, 2, 3, 3), context)
+
+
+def test_input_is_left_alone() -> None:
+    net = perturbed(CouplingNet(2, 4, width=8, norm="bias"), 0.3, seed=1)
+    a = torch.randn(2, 2, 3, 3, dtype=torch.float64)
+    before = a.clone()
+    net(a)
+    assert torch.equal(a, before)
