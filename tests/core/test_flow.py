@@ -134,6 +134,18 @@ def test_wrong_event_shape_is_refused(shape: tuple[int, ...]) -> None:
         images().encode(x)
 
 
+def test_wrong_latent_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"z: expected a batch of latents of shape \(16,\)"):
+        images().decode(torch.randn(2, 15))
+
+
+def test_contexts_are_counted_even_where_nothing_reads_them() -> None:
+    flow, z = plain(), torch.randn(4, 2, dtype=torch.float64)
+    for call in (flow.log_prob, flow.encode, flow.decode):
+        with pytest.raises(ValueError, match="one row for each of the 4 events, got a batch of 3"):
+            call(z, torch.randn(3, 5))
+
+
 def test_missing_context_is_refused() -> None:
     flow, x = conditional(), torch.randn(3, 2, dtype=torch.float64)
     message = "context: this flow is conditional"

@@ -60,6 +60,22 @@ def test_subset_keeps_the_facts() -> None:
         images.subset(slice(0, 0))
 
 
+def test_quantised_pixels_are_the_smallest_of_their_level() -> None:
+    every = Images(
+        torch.arange(256, dtype=torch.uint8).reshape(256, 1, 1, 1), torch.zeros(256).long()
+    )
+    four = every.quantised(4)
+    assert four.images.unique().tolist() == [0, 64, 128, 192]
+    assert four.images.flatten()[[63, 64, 255]].tolist() == [0, 64, 192]
+    assert (four.grey_levels, four.classes) == (4, 1)
+    assert torch.equal(four.quantised(4).images, four.images)
+    assert torch.equal(every.quantised(256).images, every.images)
+    seventeen = every.quantised(17)
+    assert seventeen.images.unique().tolist() == [-(-256 * v // 17) for v in range(17)]
+    with pytest.raises(ValueError, match="grey_levels: expected 2 to 256, given 0"):
+        every.quantised(0)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -103,6 +103,21 @@ def test_strong_label_moves_every_level() -> None:
         assert (a != b).any()
 
 
+def test_strong_label_enters_every_network() -> None:
+    flow = moved({"conditioning": "strong", "classes": 3})
+    x, labels = (
+        torch.randn(2, 4, 4, 4, dtype=torch.float64),
+        flow.encode_context(torch.tensor([0, 1])),
+    )
+    x[1] = x[0]
+    level = flow.transform["scales"].levels[0]
+    for layer in (level["step0"]["coupling"], level["prior"]):
+        z, value = layer(x, labels)
+        assert torch.equal(z[0, :2], z[1, :2])
+        assert (z[0, 2:] != z[1, 2:]).all()
+        assert value[0] != value[1]
+
+
 def test_bounds_of_the_config_reach_the_layers() -> None:
     """However wild the parameters, a bounded Glow's couplings and priors keep their scales."""
     flow = glow(GlowConfig(**SMALL, scale_bound=0.5, prior_bound=0.25, permutation="reverse"))

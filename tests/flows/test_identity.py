@@ -52,7 +52,7 @@ def test_identity_by_expectation() -> None:
 
 @pytest.mark.parametrize("permutation", [None, "shuffle", "reverse", "plu", "conv"])
 def test_identity_on_many_images(permutation: str | None) -> None:
-    """With z uniform, ``z^2 / (2 ln 2)`` has the standard deviation ``sqrt(1 / 180) / (2 ln 2)``."""
+    """With z uniform, ``z^2 / (2 ln 2)`` has standard deviation ``sqrt(1 / 180) / (2 ln 2)``."""
     flow = identity() if permutation is None else untrained(permutation=permutation)
     x = pixels()((64, *SHAPE))
     error = math.sqrt(1 / 180) / (2 * math.log(2)) / math.sqrt(x.numel())

@@ -25,11 +25,13 @@ def test_first_batch_leaves_with_mean_zero_and_second_moment_one(
     torch.testing.assert_close(layer.inverse(layer(x)), x, rtol=1e-5, atol=1e-4)
 
 
-def test_statistics_are_found_in_float64() -> None:
-    """A large mean over a small deviation loses all digits of a float32 sum of squares."""
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_statistics_are_found_in_float64(dtype: torch.dtype) -> None:
+    """A large mean over a small deviation loses its digits in a narrow sum."""
     layer = ChannelAffine(1)
-    x = 1000 + 0.01 * torch.randn(5000, 1)
+    x = (100 + torch.randn(5000, 1)).to(dtype)
     layer.initialize_from(x)
+    assert layer.bias.item() == pytest.approx(-x.double().mean().item(), rel=1e-6)
     assert layer.log_scale.exp().item() == pytest.approx(1 / x.double().std().item(), rel=1e-3)
 
 

@@ -12,7 +12,6 @@ from lambent.testing import perturbed
 
 from .reference import plain
 
-
 FORMS = list(itertools.product(["actnorm", "bias"], [True, False], [None, 3]))
 
 

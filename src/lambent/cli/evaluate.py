@@ -39,10 +39,10 @@ def run(arguments: Sequence[str]) -> None:
     data = data_of_run(options)
     images = load_images(options.data, data)
     check_fits(flow, images)
-    figures: dict[str, Any] = figures_of(
-        measure(flow, images, seed=options.seed, marginal=options.marginal)
-    )
+    result = measure(flow, images, seed=options.seed, marginal=options.marginal)
+    figures: dict[str, Any] = figures_of(result)
     if options.yardsticks:
         train = load_images(options.data, dataclasses.replace(data, split="train"))
-        figures["yardsticks"] = yardsticks(train, images)
+        levels = result.grey_levels or 256
+        figures["yardsticks"] = yardsticks(train.quantised(levels), images.quantised(levels))
     report(f"{options.run} on {images.name}, {data.split}", figures, as_json=options.json)

@@ -10,8 +10,9 @@ import torch
 from lambent.cli.options import Options
 from lambent.cli.output import report, write_out
 from lambent.cli.runs import infer_labels, label_rows, load_run
-from lambent.data import grid, read_picture
+from lambent.data import Images, grid, read_picture
 from lambent.edit import interpolate
+from lambent.evaluate import grey_levels
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -48,7 +49,8 @@ def run(arguments: Sequence[str]) -> None:
     )
     frames = interpolate(flow, first, last, frames=options.frames, context=label)
     write_out(options.out, grid(frames.cpu(), options.frames))
-    ends = torch.stack((frames[0], frames[-1])) == torch.stack((first, last))
+    pictures = Images(torch.stack((first, last)).cpu()).quantised(grey_levels(flow) or 256)
+    ends = frames[[0, -1]].cpu() == pictures.images
     figures = {
         "frames": len(frames),
         "label": None if label is None else int(label),

@@ -19,9 +19,10 @@ def report(title: str, figures: Mapping[str, Any], *, as_json: bool) -> None:
 
     Args:
         title: Heading of the table.
-        figures: Name to number, text, nothing, or a nested mapping.
+        figures: Name to number, text, or a nested mapping; what is None is left out.
         as_json: One JSON object instead of a table; numbers that are not finite become null.
     """
+    figures = {name: value for name, value in figures.items() if value is not None}
     if as_json:
         sys.stdout.write(json.dumps(_finite(figures)) + "\n")
         return

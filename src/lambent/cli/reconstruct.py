@@ -12,6 +12,7 @@ from lambent.cli.output import report, write_out
 from lambent.cli.runs import check_fits, data_of_run, load_run
 from lambent.data import grid, load_images
 from lambent.edit import reconstruct
+from lambent.evaluate import grey_levels
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -23,7 +24,7 @@ def run(arguments: Sequence[str]) -> None:
     parser = Options(
         "reconstruct",
         "Encode and decode images, count the pixels that differ, and show both: a row of "
-        "originals, then a row of reconstructions.",
+        "originals at the model's grey levels, then a row of reconstructions.",
     )
     parser.add_argument("run", type=Path, help="a run folder or a model folder")
     parser.add_data(split="validation")
@@ -46,15 +47,16 @@ def run(arguments: Sequence[str]) -> None:
         context = None if flow.context_encoder is None or y is None else y.to(device)
         back.append(reconstruct(flow, x.to(device), context).cpu())
     decoded = torch.cat(back)
-    differ = decoded != images.images
+    expected = images.quantised(grey_levels(flow) or 256).images
+    differ = decoded != expected
     shown = min(options.show, len(images))
-    pair = torch.cat((images.images[:shown], decoded[:shown]))
+    pair = torch.cat((expected[:shown], decoded[:shown]))
     write_out(options.out, grid(pair, shown))
     figures = {
         "images": len(images),
         "exact_images": int((~differ.flatten(1).any(1)).sum()),
         "pixels_that_differ": int(differ.sum()),
-        "largest_difference": int((decoded.int() - images.images.int()).abs().max()),
+        "largest_difference": int((decoded.int() - expected.int()).abs().max()),
         "out": str(options.out),
     }
     report(f"reconstructions of {options.run}", figures, as_json=options.json)

@@ -131,7 +131,16 @@ class Flow(Distribution):
 
     @torch.no_grad()
     def decode(self, z: Z, context: Context | None = None) -> X:
-        """The event of each latent, drawing nothing."""
+        """The event of each latent, drawing nothing.
+
+        Raises:
+            ValueError: If the latent's shape or the number of context rows differs.
+        """
+        if tuple(z.shape[1:]) != tuple(self.base.event_shape):
+            raise ValueError(
+                f"z: expected a batch of latents of shape {tuple(self.base.event_shape)}, "
+                f"got {tuple(z.shape)}"
+            )
         check_context(z, context)
         return self.transform.decode(z, self.encode_context(context))
 

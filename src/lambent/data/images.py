@@ -109,6 +109,29 @@ class Images(Dataset[tuple[Tensor, Tensor | None]]):
             name=self.name,
         )
 
+    def quantised(self, grey_levels: int) -> Images:
+        """Return the set at fewer grey levels.
+
+        Pixel x becomes the smallest pixel of its level ``floor(x n / 256)``.
+
+        Args:
+            grey_levels: ``n``, 2 to 256.
+
+        Returns:
+            The set, with the same facts but for ``grey_levels``.
+
+        Raises:
+            ValueError: If ``grey_levels`` is out of range.
+        """
+        levels = self.images.int() * grey_levels // 256
+        return Images(
+            ((levels * 256 + grey_levels - 1) // max(1, grey_levels)).to(torch.uint8),
+            self.labels,
+            grey_levels=grey_levels,
+            class_names=self.class_names,
+            name=self.name,
+        )
+
     def facts(self) -> dict[str, object]:
         """Return what a model has to know of the set: its shape, grey levels and classes."""
         return {"shape": self.shape, "grey_levels": self.grey_levels, "classes": self.classes}

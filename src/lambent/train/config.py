@@ -49,6 +49,13 @@ class TrainConfig:
     """Temperature of the sample grids."""
 
     def __post_init__(self) -> None:
+        for name, choices in (
+            ("optimizer", ("adam", "adamax")),
+            ("schedule", ("constant", "cosine")),
+        ):
+            if getattr(self, name) not in choices:
+                expected = " or ".join(choices)
+                raise ValueError(f"{name}: expected {expected}, got '{getattr(self, name)}'")
         at_least_one = (
             "batch_size",
             "max_steps",

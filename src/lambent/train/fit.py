@@ -21,6 +21,7 @@ from lambent.train.config import TrainConfig
 from lambent.train.curve import draw_curve
 from lambent.train.module import Training
 from lambent.train.objectives import label_context, objective_for
+from lambent.train.order import TrainingOrder
 from lambent.train.trainer import quiet, trainer_for
 
 
@@ -96,12 +97,14 @@ def fit(
         if not resume:
             _initialize(flow, train, config, seed)
         module = Training(flow, objective, config)
+        taken = _steps_taken(run) if resume else 0
+        order = TrainingOrder(len(train), config.batch_size, seed, taken)
         try:
             with quiet():
                 trainer = trainer_for(run, config, chosen, _grid_labels(flow, train), seed)
                 trainer.fit(
                     module,
-                    _loader(train, ShuffledBatches(len(train), config.batch_size, seed), workers),
+                    _loader(train, order, workers),
                     _loader(validation, _in_order(validation, config), 0),
                     ckpt_path=str(run.last) if resume else None,
                     weights_only=True,
@@ -156,6 +159,11 @@ def _check_resumes(run: RunFolder, settings: dict[str, Any]) -> None:
             )
 
 
+def _steps_taken(run: RunFolder) -> int:
+    """The step of the last checkpoint."""
+    return int(torch.load(run.last, map_location="cpu", weights_only=True)["global_step"])
+
+
 def _initialize(flow: Flow, train: Images, config: TrainConfig, seed: int) -> None:
     """Set the data-initialised layers from the first images of a shuffle."""
     first = next(iter(ShuffledBatches(len(train), config.initialization_batch, seed)))
@@ -164,13 +172,15 @@ def _initialize(flow: Flow, train: Images, config: TrainConfig, seed: int) -> No
 
 
 def _loader(images: Images, batches: Any, workers: int) -> DataLoader[Any]:
-    """A loader that looks whole batches up."""
+    """A loader that looks whole batches up, and leaves torch's global generator alone."""
     return DataLoader(
         images,
         sampler=batches,
         batch_size=None,
+        collate_fn=tuple,
         num_workers=workers,
         persistent_workers=workers > 0,
+        generator=torch.Generator(),
     )
 
 

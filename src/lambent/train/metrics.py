@@ -38,8 +38,8 @@ class MetricsFile(Logger):
         """Nothing: they are in ``config.yaml``."""
 
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Put figures into the row of a step, which Lightning counts from 0."""
-        step = 0 if step is None else step + 1
+        """Put figures into the row of a number of steps taken."""
+        step = int(step or 0)
         if not self.started:
             self.rows = {s: row for s, row in self.rows.items() if s < step}
             self.started = True

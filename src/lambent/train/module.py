@@ -23,6 +23,9 @@ Batch = tuple[Tensor, Tensor | None]
 class Training(pl.LightningModule):
     """A flow with its objective, optimiser and schedule.
 
+    Figures are logged under the number of steps taken: Lightning reads it from ``step``, its own
+    count being one off after a resume.
+
     Args:
         flow: The flow; it stays a plain module.
         objective: What to minimise.
@@ -53,7 +56,8 @@ class Training(pl.LightningModule):
         loss, logs = judgement
         if not torch.isfinite(loss):
             self._raise_not_finite(x, y)
-        self.log_dict({f"train/{k}": v for k, v in logs.items()}, batch_size=len(x))
+        named = {f"train/{k}": v for k, v in logs.items()}
+        self.log_dict({**named, "step": self.global_step + 1.0}, batch_size=len(x))
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
@@ -65,7 +69,21 @@ class Training(pl.LightningModule):
         parts = bits_by_part(entries, math.prod(self.flow.event_shape))
         named = {f"validation/{k}": v for k, v in logs.items()}
         named |= {f"parts/{k}": torch.tensor(v) for k, v in parts.items()}
-        self.log_dict(named, batch_size=len(x))
+        self.log_dict({**named, "step": float(self.global_step)}, batch_size=len(x))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the states of the generators that draw the noise."""
+        states = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self.device)
+        checkpoint["generators"] = states
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on drawing where the checkpoint was written."""
+        states = checkpoint["generators"]
+        torch.set_rng_state(states["cpu"])
+        if "cuda" in states and torch.cuda.is_available():
+            torch.cuda.set_rng_state(states["cuda"])
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """The optimiser, and its step size as a function of the step."""
@@ -84,7 +102,8 @@ class Training(pl.LightningModule):
             optimizer = torch.optim.AdamW(groups, **settings)
         else:
             optimizer = torch.optim.Adamax(groups, **settings)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        # A plain function, which LambdaLR keeps out of the checkpoints; a method's fields go in.
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self._rate(step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _rate(self, step: int) -> float:

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from lambent import Flow, GlowConfig, Images, TrainConfig, glow, seeded
+
+NewFlow = Callable[..., Flow]
+
+
+def draw(n: int, seed: int = 0) -> Images:
+    """Dark (0) and bright (1) images of 1 x 4 x 4 at 4 grey levels, whose neighbours agree."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(n) % 2
+    rows = torch.randn(n, 1, 4, 1, generator=generator)
+    noise = 0.2 * torch.randn(n, 1, 4, 4, generator=generator)
+    levels = (1.5 + (labels - 0.5).reshape(n, 1, 1, 1) + 0.5 * rows + noise).round().clamp(0, 3)
+    return Images((64 * levels).to(torch.uint8), labels, grey_levels=4, name="rows")
+
+
+@pytest.fixture(scope="session")
+def images() -> Images:
+    return draw(400)
+
+
+@pytest.fixture(scope="session")
+def held_out() -> Images:
+    return draw(40, seed=1)
+
+
+@pytest.fixture
+def new_flow() -> NewFlow:
+    """A small Glow, always the same for the same settings."""
+
+    def build(**settings: Any) -> Flow:
+        sizes = {"shape": (1, 4, 4), "grey_levels": 4, "levels": 1, "steps": 1, "width": 8}
+        with seeded(0):
+            return glow(GlowConfig(**{**sizes, **settings}))
+
+    return build
+
+
+@pytest.fixture
+def quick() -> Callable[..., TrainConfig]:
+    """Settings of a run of 20 steps."""
+
+    def config(**settings: Any) -> TrainConfig:
+        short = {"max_steps": 20, "validate_every": 10, "batch_size": 16, "warmup_steps": 0}
+        return TrainConfig(**{**short, **settings})
+
+    return config

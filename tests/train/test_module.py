@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from lambent import Flow, Images, TrainConfig, initialize
+from lambent.data import ShuffledBatches
+from lambent.store import RunFolder
+from lambent.train.module import Training
+from lambent.train.objectives import MaximumLikelihood
+from lambent.train.trainer import quiet, trainer_for
+
+NewFlow = Callable[..., Flow]
+Quick = Callable[..., TrainConfig]
+
+
+class Watch(pl.Callback):
+    """Notes weights and gradients after every step; clipped gradients stay until the next."""
+
+    def __init__(self) -> None:
+        self.weights: list[dict[str, torch.Tensor]] = []
+        self.norms: list[float] = []
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, *_: object
+    ) -> None:
+        self.weights.append({k: v.detach().clone() for k, v in module.named_parameters()})
+        gradients = [p.grad for p in module.parameters() if p.grad is not None]
+        self.norms.append(float(torch.nn.utils.get_total_norm(gradients)))
+
+
+def loader(images: Images, batches: Iterable[torch.Tensor]) -> DataLoader[Any]:
+    return DataLoader(images, sampler=batches, batch_size=None, collate_fn=tuple)
+
+
+def train(flow: Flow, images: Images, config: TrainConfig, path: Path) -> Watch:
+    """A run of the trainer alone, watched."""
+    initialize(flow, images.images)
+    watch = Watch()
+    with quiet():
+        trainer = trainer_for(RunFolder(path), config, torch.device("cpu"), None, 0)
+        trainer.callbacks.append(watch)
+        order = ShuffledBatches(len(images), config.batch_size, 0)
+        module = Training(flow, MaximumLikelihood(), config)
+        trainer.fit(module, loader(images, order), loader(images, [torch.arange(20)]))
+    return watch
+
+
+def rates(flow: Flow, config: TrainConfig, steps: int) -> list[float]:
+    """The step sizes of the first steps."""
+    found = Training(flow, MaximumLikelihood(), config).configure_optimizers()
+    optimizer, schedule = found["optimizer"], found["lr_scheduler"]["scheduler"]
+    sizes = []
+    for _ in range(steps):
+        sizes.append(optimizer.param_groups[0]["lr"])
+        assert {group["lr"] for group in optimizer.param_groups} == {sizes[-1]}
+        optimizer.step()
+        schedule.step()
+    return sizes
+
+
+def test_warm_up_is_linear(new_flow: NewFlow, quick: Quick) -> None:
+    config = quick(learning_rate=0.5, warmup_steps=4)
+    expected = [0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5]
+    assert rates(new_flow(), config, 7) == pytest.approx(expected, abs=1e-12)
+    config = quick(learning_rate=0.5, warmup_steps=0)
+    assert rates(new_flow(), config, 3) == [0.5, 0.5, 0.5]
+
+
+def test_cosine_reaches_zero_at_the_last_step(new_flow: NewFlow, quick: Quick) -> None:
+    config = quick(learning_rate=2.0, warmup_steps=1, max_steps=8, schedule="cosine")
+    cosine = [1 + math.cos(math.pi * step / 8) for step in range(9)]
+    expected = [0.5 * cosine[0], *cosine[1:], 0.0]
+    assert rates(new_flow(), config, 10) == pytest.approx(expected, abs=1e-12)
+
+
+def test_optimisers_and_what_decays(new_flow: NewFlow, quick: Quick) -> None:
+    """Only the networks' matrices decay: not the flow's own factors, scales and shifts."""
+    flow = new_flow(conditioning="strong", classes=2, permutation="conv")
+    for name, kind in (("adam", torch.optim.AdamW), ("adamax", torch.optim.Adamax)):
+        config = quick(optimizer=name, weight_decay=0.25, beta2=0.7, learning_rate=0.1)
+        module = Training(flow, MaximumLikelihood(), config)
+        optimizer = module.configure_optimizers()["optimizer"]
+        assert type(optimizer) is kind
+        assert optimizer.defaults["betas"] == (0.9, 0.7)
+        names = {parameter: name for name, parameter in module.named_parameters()}
+        groups = {
+            g["weight_decay"]: {names[p] for p in g["params"]} for g in optimizer.param_groups
+        }
+        assert set(groups) == {0.25, 0.0}
+        assert groups[0.25] | groups[0.0] == set(names.values())
+        assert not groups[0.25] & groups[0.0]
+        assert all(".net." in name and name.endswith(".weight") for name in groups[0.25])
+        matrices = {n for p, n in names.items() if ".net." in n and n.endswith(".weight")}
+        assert groups[0.25] == matrices != set()
+
+
+@pytest.mark.parametrize("clip_norm", [None, 0.01])
+def test_gradients_are_clipped(
+    clip_norm: float | None, new_flow: NewFlow, images: Images, quick: Quick, tmp_path: Path
+) -> None:
+    watch = train(new_flow(), images, quick(max_steps=4, clip_norm=clip_norm), tmp_path)
+    assert len(watch.norms) == 4
+    if clip_norm is None:
+        assert min(watch.norms) > 0.02
+    else:
+        assert watch.norms == pytest.approx([0.01] * 4, rel=1e-3)
+
+
+def test_averaged_weights_by_hand(
+    new_flow: NewFlow, images: Images, quick: Quick, tmp_path: Path
+) -> None:
+    """The first step's weights, then shares 2/11, 3/12, ... of the old average, at most 0.3."""
+    config = quick(max_steps=6, learning_rate=0.05, ema_decay=0.3)
+    watch = train(new_flow(), images, config, tmp_path)
+    average = dict(watch.weights[0])
+    for n, weights in enumerate(watch.weights[1:], start=1):
+        kept = min(0.3, (1 + n) / (10 + n))
+        average = {k: kept * v + (1 - kept) * weights[k] for k, v in average.items()}
+    for name in ("best", "last"):
+        checkpoint = torch.load(tmp_path / f"checkpoints/{name}.ckpt", weights_only=True)
+        for key, value in average.items():
+            torch.testing.assert_close(checkpoint["state_dict"][key], value, rtol=0, atol=1e-6)
+            current = checkpoint["current_model_state"][key]
+            assert torch.equal(current, watch.weights[-1][key])
+        key = "flow.transform.scales.levels.0.step0.actnorm.affine.bias"
+        assert (
+            checkpoint["state_dict"][key] - checkpoint["current_model_state"][key]
+        ).norm() > 0.01
+
+
+def test_without_averaging_the_weights_themselves_are_kept(
+    new_flow: NewFlow, images: Images, quick: Quick, tmp_path: Path
+) -> None:
+    watch = train(new_flow(), images, quick(max_steps=3, ema_decay=None), tmp_path)
+    checkpoint = torch.load(tmp_path / "checkpoints/best.ckpt", weights_only=True)
+    for key, value in watch.weights[-1].items():
+        assert torch.equal(checkpoint["state_dict"][key], value)
