@@ -140,7 +140,7 @@ def test_wrong_latent_shape_is_refused() -> None:
 
 
 def test_contexts_are_counted_even_where_nothing_reads_them() -> None:
-    flow, z = plain(), torch.randn(4, 2, dtype=torch.float64)
+    flow, z = Flow(ActNorm(2), StandardNormal((2,))), torch.randn(4, 2)
     for call in (flow.log_prob, flow.encode, flow.decode):
         with pytest.raises(ValueError, match="one row for each of the 4 events, got a batch of 3"):
             call(z, torch.randn(3, 5))

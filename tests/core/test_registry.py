@@ -74,7 +74,7 @@ def test_a_name_near_nothing_lists_what_there_is(slope: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "near"), [("stpes", "steps"), ("widht", "width"), ("grey_level", "grey_levels")]
+    ("key", "near"), [("stpes", "steps"), ("widthh", "width"), ("grey_level", "grey_levels")]
 )
 def test_unknown_field_names_the_nearest(key: str, near: str) -> None:
     with pytest.raises(ValueError, match=f"glow config: unknown '{key}'; did you mean '{near}'"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -82,7 +83,8 @@ def measure(
             an unconditional one.
     """
     flow.eval()
-    device = next(iter(flow.buffers())).device
+    tensors = chain(flow.parameters(), flow.buffers())
+    device = next((tensor.device for tensor in tensors), torch.device("cpu"))
     dims = math.prod(flow.event_shape)
     conditional = flow.context_encoder is not None
     if marginal and not conditional:

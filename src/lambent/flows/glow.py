@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import nn
-
 from lambent.core.compose import Compose
 from lambent.core.flow import Flow
 from lambent.core.registry import register
@@ -45,7 +43,7 @@ class GlowConfig:
     levels: int = 2
     """Number of scales L; each halves height and width."""
     first_squeeze: Literal[2, 4] = 2
-    """Side of the cells the first scale gathers: 2 as released; 4 starts on a coarser, cheaper grid."""
+    """Side of the cells the first scale gathers; 4 starts on a coarser, cheaper grid."""
     steps: int = 8
     """Steps of flow at each scale, K."""
     width: int = 128
@@ -198,7 +196,7 @@ def _top(config: GlowConfig, channels: int, features: int | None) -> Coupling | 
     """The prior of the top latent; none where nothing would be learned."""
     if not config.learn_top and features is None:
         return None
-    net: nn.Module = TopPrior(
+    net = TopPrior(
         channels,
         learned=config.learn_top,
         border=config.border,
@@ -240,14 +238,11 @@ def _checked(config: GlowConfig) -> tuple[tuple[int, int, int], int, int | None]
 def _check_divides(shape: tuple[int, int, int], levels: int, first_squeeze: int) -> None:
     """Raise unless every level can gather its cells."""
     _, height, width = shape
-
-    def divides(n: int) -> bool:
-        side = first_squeeze * 2 ** (n - 1)
-        return height % side == 0 and width % side == 0
-
-    if divides(levels):
+    side = math.gcd(height, width)
+    fitting = [n for n in range(1, levels + 1) if side % (first_squeeze * 2 ** (n - 1)) == 0]
+    largest = max(fitting, default=0)
+    if largest == levels:
         return
-    largest = max((n for n in range(1, levels) if divides(n)), default=0)
     hint = {0: "no levels fit; crop or resize it", 1: "levels 1 would fit"}
     raise ValueError(
         f"levels: expected a height and width that {levels} levels divide "

@@ -94,6 +94,9 @@ class Case:
 
         Args:
             seed: Seed of the parameters, the events and every draw of a law.
+
+        Returns:
+            What a law is called with.
         """
         with seeded(seed):
             module = self.build()

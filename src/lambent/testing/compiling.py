@@ -21,6 +21,15 @@ def run_compiled(
 ) -> Result:
     """Call a function compiled without graph breaks, by the backend that only traces.
 
+    Args:
+        run: The function.
+        x: Its events.
+        context: Its context.
+        seed: Seed of its draws.
+
+    Returns:
+        What the function returns.
+
     Raises:
         AssertionError: If the compiler does not take the function whole.
     """

@@ -90,6 +90,12 @@ def expect_gradients(
 ) -> None:
     """Backpropagate a random combination of some results and look at every parameter.
 
+    Args:
+        subject: The subject, which says which parameters rightly get no gradient.
+        module: The module whose parameters are meant.
+        results: What was computed from them.
+        name: What computed it, for messages.
+
     Raises:
         AssertionError: If a parameter's gradient is missing, not finite, or all zero; or if one
             that is declared to get none gets one.

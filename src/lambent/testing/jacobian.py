@@ -22,6 +22,9 @@ def log_abs_det(transform: Transform, x: X, context: Context | None = None) -> P
         x: Events, ``(b, *x)``, float.
         context: One row for each event.
 
+    Returns:
+        Nats, ``(b,)``.
+
     Raises:
         AssertionError: If ``z`` and ``x`` differ in size.
     """

@@ -26,6 +26,9 @@ class Law:
     def __call__(self, subject: Subject) -> None:
         """Check one subject.
 
+        Args:
+            subject: What :func:`prepare` or :meth:`Case.subject` made.
+
         Raises:
             AssertionError: If the subject breaks the law; the message names both.
         """
@@ -40,17 +43,19 @@ class Law:
 
 
 def expect(condition: bool, message: str) -> None:  # noqa: FBT001
-    """Raise ``AssertionError`` unless a condition holds; unlike ``assert``, also under ``-O``.
-
-    Raises:
-        AssertionError: If it does not.
-    """
+    """Raise ``AssertionError`` unless a condition holds; unlike ``assert``, also under ``-O``."""
     if not condition:
         raise AssertionError(message)
 
 
 def expect_close(actual: Tensor, expected: Tensor, tolerance: float, what: str) -> None:
     """Raise unless two tensors agree to an absolute plus relative tolerance; integers exactly.
+
+    Args:
+        actual: What was found.
+        expected: What it should be.
+        tolerance: Largest absolute error, and largest error relative to ``expected``.
+        what: What is compared, for messages.
 
     Raises:
         AssertionError: If they differ; the message gives the largest difference.

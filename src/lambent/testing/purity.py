@@ -44,6 +44,12 @@ def expect_pure(
 ) -> None:
     """Call twice under one seed and look for anything that changed.
 
+    Args:
+        subject: The subject.
+        name: What the function is called in messages.
+        run: The function.
+        events: Its events; the context is the subject's.
+
     Raises:
         AssertionError: If an argument, the module's state or a global setting changed, or the two
             results differ.

@@ -96,6 +96,9 @@ def perturbed(module: AnyModule, spread: float, seed: int) -> AnyModule:
         module: A transform or flow; it is left as it is.
         spread: Standard deviation of the noise.
         seed: Seed of the noise.
+
+    Returns:
+        The copy.
     """
     moved = copy.deepcopy(module).double().eval()
     with seeded(seed):
@@ -156,6 +159,9 @@ def prepare(
         spread: Standard deviation of the noise that moves the parameters.
         rebuild: Builds the module anew; makes the round-trip law stricter.
         seed: Seed of the noise and of every draw.
+
+    Returns:
+        What a law is called with.
 
     Raises:
         ValueError: If there are fewer than two events.

@@ -14,13 +14,14 @@ from lambent.types import Context, PerSample, X, Z
 
 def mix_channels(x: Tensor, weight: Tensor) -> Tensor:
     """``y_i = sum_j W_ij x_j`` at every place: ``(b, c, *)`` and ``(c, c)`` to ``(b, c, *)``."""
-    mixed: Tensor = (weight @ x.flatten(2)) if x.ndim > 2 else x @ weight.mT
-    return mixed.reshape(x.shape)
+    columns = x.flatten(2) if x.ndim > 2 else x.unsqueeze(2)
+    return torch.matmul(weight, columns).reshape(x.shape)
 
 
 def random_rotation(channels: int) -> Tensor:
     """The orthogonal factor of a standard normal matrix, ``(c, c)``."""
-    return torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64))[0]
+    rotation: Tensor = torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64))[0]
+    return rotation
 
 
 class ChannelMix(Transform):

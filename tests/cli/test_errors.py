@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lambent.cli import main
+
+from .conftest import Run
+
+TRAIN = ("train", "--data", "digits", "--out", "{out}")
+SAMPLE = ("sample", "{plain}", "--out", "{out}.png")
+
+# What was asked for, and words that the one line on standard error holds.
+CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "command": (("tarin",), ("unknown command 'tarin'", "did you mean 'train'")),
+    "command, far": (("x",), ("unknown command 'x'", "lambent --help")),
+    "option": (
+        ("evaluate", "{run}", "--data", "digits", "--datasize", "3"),
+        ("unknown '--datasize'", "did you mean '--data-size'"),
+    ),
+    "option read first": (("train", "--modle", "glow"), ("'--modle'", "did you mean '--model'")),
+    "short option": ((*TRAIN, "-q"), ("unrecognized arguments: -q",)),
+    "one argument too many": ((*TRAIN, "more"), ("unrecognized arguments: more",)),
+    "model": ((*TRAIN, "--model", "glwo"), ("model: unknown 'glwo'", "did you mean 'glow'")),
+    "preset": ((*TRAIN, "--model", "glow_digts"), ("did you mean 'glow_digits'",)),
+    "model, none": ((*TRAIN, "--model"), ("--model: expected a value, got none",)),
+    "model key": (
+        (*TRAIN, "--model.levles", "2"),
+        ("unknown '--model.levles'", "did you mean '--model.levels'"),
+    ),
+    "train key": ((*TRAIN, "--train.max_step=2"), ("did you mean '--train.max_steps'",)),
+    "no data": (("train", "--out", "{out}"), ("required: data",)),
+    "no out": (("train", "--data", "digits"), ("required: out",)),
+    "no run": (("evaluate", "--data", "digits"), ("required: run",)),
+    "no pictures": (("interpolate", "{plain}", "--out", "x.png"), ("required: first, last",)),
+    "nothing to describe": (("info",), ("required: what",)),
+    "data, missing": (
+        ("train", "--data", "{out}/nowhere", "--out", "{out}"),
+        ("data: expected 'digits', a folder", "nowhere', which is no such path"),
+    ),
+    "data, empty folder": (
+        ("train", "--data", "{empty}", "--out", "{out}"),
+        ("data: expected", "empty', which holds neither pictures nor parquet"),
+    ),
+    "data, split": (
+        ("evaluate", "{run}", "--data", "digits", "--data-split", "tset"),
+        ("split: expected one of train, validation, all", "'tset'"),
+    ),
+    "data, share": ((*TRAIN, "--data-validation", "1.5"), ("validation: expected", "1.5")),
+    "size of no level": ((*TRAIN, "--data-size", "9"), ("levels", "9 x 9", "no levels fit")),
+    "size of fewer levels": (
+        (*TRAIN, "--data-size", "[12,20]", "--model.levels", "3"),
+        ("levels: expected", "12 x 20", "levels 1 to 2 would fit"),
+    ),
+    "size, no number": ((*TRAIN, "--data-size", "big"), ("data-size: expected int", "'big'")),
+    "channels of the data": (
+        ("evaluate", "{plain}", "--data", "{pictures}", "--data-split", "all"),
+        ("data: the model expects images of 1 channel, 8 x 8", "has 3 channels, 8 x 8"),
+    ),
+    "channels of the model": (
+        (*TRAIN, "--model.shape", "[3,8,8]"),
+        ("data: the model expects images of 3 channels", "has 1 channel"),
+    ),
+    "size of the data": (
+        ("evaluate", "{plain}", "--data", "digits", "--data-size", "16"),
+        ("data: the model expects images of 1 channel, 8 x 8", "16 x 16; --data-size resizes"),
+    ),
+    "grey levels 0": (
+        (*TRAIN, "--model.grey_levels", "0"),
+        ("grey_levels: expected 2 to 256, got 0",),
+    ),
+    "grey levels 300": (
+        (*TRAIN, "--model.grey_levels", "300"),
+        ("grey_levels: expected 2 to 256, got 300",),
+    ),
+    "a word": (
+        (*TRAIN, "--model.permutation", "swap"),
+        ("model.permutation: expected one of 'plu', 'conv', 'shuffle', 'reverse', got 'swap'",),
+    ),
+    "a number": ((*TRAIN, "--train.max_steps", "ten"), ("train.max_steps: expected int",)),
+    "batch size": (
+        (*TRAIN, "--train.batch_size", "0"),
+        ("batch_size: expected at least 1, got 0",),
+    ),
+    "classes of unlabelled data": (
+        ("train", "--data", "{pictures}", "--out", "{out}", "--model.conditioning", "top"),
+        ("classes: conditioning 'top' expects at least 1 class, got None",),
+    ),
+    "class head on unlabelled data": (
+        ("train", "--data", "{pictures}", "--out", "{out}", "--train.class_weight", "0.1"),
+        ("class_weight: expected labelled data",),
+    ),
+    "seed": ((*TRAIN, "--seed", "-1"), ("seed: expected a number from 0, got -1",)),
+    "workers": ((*TRAIN, "--workers", "-2"), ("workers: expected a number from 0, got -2",)),
+    "device": (
+        (*SAMPLE, "--device", "tpu"),
+        ("device: expected one of 'auto', 'cpu', 'cuda', 'mps', got 'tpu'",),
+    ),
+    "temperature": (
+        (*SAMPLE, "--temperature", "-1"),
+        ("temperature: expected at least 0, got -1",),
+    ),
+    "n 0": ((*SAMPLE, "--n", "0"), ("n: expected at least 1, got 0",)),
+    "n -3": ((*SAMPLE, "--n", "-3"), ("n: expected at least 1, got -3",)),
+    "n, no number": ((*SAMPLE, "--n", "many"), ("n: expected int, got 'many'",)),
+    "columns": ((*SAMPLE, "--columns", "0"), ("columns: expected a number from 1",)),
+    "label without classes": (
+        (*SAMPLE, "--label", "3"),
+        ("label: the model is not class-conditional, got 3",),
+    ),
+    "label too large": (
+        ("sample", "{run}", "--out", "{out}.png", "--label", "10"),
+        ("label: expected 0 to 9, got 10",),
+    ),
+    "label too small": (
+        ("sample", "{run}", "--out", "{out}.png", "--label", "-1"),
+        ("label: expected 0 to 9, got -1",),
+    ),
+    "labels of another set": (
+        ("evaluate", "{run}", "--data", "{classes}", "--data-split", "all"),
+        ("label: expected 0 to 9, got",),
+    ),
+    "no labels": (
+        ("evaluate", "{run}", "--data", "{grey}", "--data-split", "all"),
+        ("data: the flow is conditional; expected labelled images, got none",),
+    ),
+    "marginal without classes": (
+        ("evaluate", "{plain}", "--data", "digits", "--marginal"),
+        ("marginal: expected a flow conditional on labels",),
+    ),
+    "run without a model": (
+        ("sample", "{empty}", "--out", "{out}.png"),
+        ("empty: expected a folder with a trained model",),
+    ),
+    "run that is not there": (
+        ("evaluate", "{out}", "--data", "digits"),
+        ("expected a folder with a trained model",),
+    ),
+    "unknown to info": (("info", "glwo"), ("what: expected", "'glwo'", "did you mean 'glow'")),
+    "info of an empty folder": (("info", "{empty}"), ("expected a folder with a trained model",)),
+    "out is a file": (
+        ("train", "--data", "digits", "--out", "{file}"),
+        ("out: expected a folder, got the file",),
+    ),
+    "out is under a file": (
+        ("train", "--data", "digits", "--out", "{file}/run", "--model.steps=1"),
+        ("out: expected a folder that can be written, got", "file/run'"),
+    ),
+    "out holds a run": (
+        ("train", "--data", "digits", "--out", "{run}"),
+        ("out: ", "holds a run already", "--resume"),
+    ),
+    "picture under a file": (
+        ("sample", "{plain}", "--n=1", "--out", "{file}/x.png"),
+        ("out: expected a picture file that can be written, got", "file/x.png'"),
+    ),
+    "picture is a folder": (
+        ("sample", "{plain}", "--n=1", "--out", "{folder}.png"),
+        ("out: expected a picture file that can be written, got", "directory"),
+    ),
+    "picture of no known kind": (
+        ("sample", "{plain}", "--n=1", "--out", "{out}.xyz"),
+        ("out: expected a picture file", ".xyz"),
+    ),
+    "resume without a run": (
+        (*TRAIN, "--resume", "--model.steps=1"),
+        ("resume: expected a run with", "last.ckpt, found none"),
+    ),
+    "config, missing": (
+        (*TRAIN, "--config", "{out}.yaml"),
+        ("config: expected a YAML file, got", ".yaml', which is not one"),
+    ),
+    "config, none": ((*TRAIN, "--config"), ("--config: expected a value, got none",)),
+    "config, broken": ((*TRAIN, "--config", "{broken}"), ("config: expected YAML in", "broken")),
+    "config, no mapping": ((*TRAIN, "--config", "{list}"), ("config: expected a mapping in",)),
+    "config, binary": ((*TRAIN, "--config", "{picture}"), ("config: expected YAML in", "nine.png")),
+    "config, unknown key": (
+        (*TRAIN, "--config", "{misspelt}"),
+        ("unknown '--model.stepz'", "did you mean '--model.steps'"),
+    ),
+    "config, unknown section": (
+        (*TRAIN, "--config", "{section}"),
+        ("unknown '--optimizer.name'",),
+    ),
+    "config, unknown model": ((*TRAIN, "--config", "{nomodel}"), ("model: unknown 'glwo'",)),
+    "config, bad value": (
+        (*TRAIN, "--config", "{badvalue}"),
+        ("train.max_steps: expected int, got 'soon'",),
+    ),
+    "pictures of another size": (
+        ("interpolate", "{plain}", "{picture}", "{picture}", "--out", "{out}.png"),
+        ("expected a picture of 8 x 8", "given 9 x 7", "nine.png"),
+    ),
+    "pictures that are not there": (
+        ("interpolate", "{plain}", "{out}.png", "{picture}", "--out", "{out}.png"),
+        ("expected a readable picture", "No such file"),
+    ),
+    "pictures that are none": (
+        ("interpolate", "{plain}", "{broken}", "{broken}", "--out", "{out}.png"),
+        ("expected a readable picture", "broken.yaml"),
+    ),
+    "frames": (
+        ("interpolate", "{plain}", "{eight}", "{eight}", "--frames", "1", "--out", "{out}.png"),
+        ("frames: expected at least 2, got 1",),
+    ),
+    "reconstruct none": (
+        ("reconstruct", "{plain}", "--data", "digits", "--n", "0", "--out", "{out}.png"),
+        ("n: expected at least 1, got 0",),
+    ),
+    "show none": (
+        ("reconstruct", "{plain}", "--data", "digits", "--show", "0", "--out", "{out}.png"),
+        ("show: expected at least 1, got 0",),
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def places(
+    tmp_path_factory: pytest.TempPathFactory, run: Path, plain: Path, pictures: Path
+) -> dict[str, Path]:
+    """What the cases name in braces."""
+    root = tmp_path_factory.mktemp("errors")
+    (root / "empty").mkdir()
+    (root / "folder.png").mkdir()
+    (root / "file").write_text("mine")
+    texts = {
+        "broken": "a: [1\n b",
+        "list": "- 1\n",
+        "misspelt": "model: {levels: 2, stepz: 3}\n",
+        "section": "optimizer: {name: adam}\n",
+        "nomodel": "model: {family: glwo}\n",
+        "badvalue": "train: {max_steps: soon}\n",
+    }
+    for name, text in texts.items():
+        (root / f"{name}.yaml").write_text(text)
+    Image.fromarray(np.zeros((9, 7), np.uint8)).save(root / "nine.png")
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(root / "eight.png")
+    for index in range(11):
+        for folder in (root / "grey", root / f"classes/{index:02}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / f"{index}.png")
+    here = ("empty", "file", "folder", "grey", "classes")
+    return {
+        **{name: root / name for name in here},
+        **{name: root / f"{name}.yaml" for name in texts},
+        **{"run": run, "plain": plain, "pictures": pictures},
+        **{"picture": root / "nine.png", "eight": root / "eight.png"},
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_line_says_what_was_wrong(
+    case: str, lambent: Run, places: dict[str, Path], tmp_path: Path
+) -> None:
+    arguments, words = CASES[case]
+    said = lambent(*(a.format(**places, out=tmp_path / "out") for a in arguments))
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    program = "lambent" if case.startswith("command") else f"lambent {arguments[0]}"
+    assert said.err.startswith(f"{program}: error: ")
+    assert "Traceback" not in said.err
+    for word in words:
+        assert word in said.err
+    assert list(tmp_path.iterdir()) == []
+    assert places["file"].read_text() == "mine"
+
+
+def test_debug_shows_where(places: dict[str, Path]) -> None:
+    with pytest.raises(ValueError, match=r"^n: expected at least 1, got 0"):
+        main(["sample", str(places["plain"]), "--out", "x.png", "--n", "0", "--debug"])
+
+
+def test_nothing_asked_for(lambent: Run) -> None:
+    said = lambent()
+    assert said.code == 2
+    assert said.out.startswith("usage: lambent")
