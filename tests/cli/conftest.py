@@ -66,11 +66,10 @@ TINY = ("--model.steps", 1, "--model.width", 8, "--model.class_features", 4, "--
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A class-conditional Glow on digits, hardly trained."""
     path = tmp_path_factory.mktemp("cli") / "digits"
-    said = answer(
-        ["train", "--model", "glow", "--data", "digits", "--out", path, *TINY, "--json"]
-        + ["--model.conditioning", "strong", "--data-validation", 0.2, "--train.batch_size", 32]
-        + ["--train.max_steps", 30, "--train.validate_every", 15, "--train.warmup_steps=0"]
-    )
+    arguments = ["train", "--model", "glow", "--data", "digits", "--out", path, *TINY, "--json"]
+    arguments += ["--model.conditioning", "strong", "--data-validation", 0.2]
+    arguments += ["--train.batch_size", 32, "--train.max_steps", 30, "--train.validate_every", 15]
+    said = answer([*arguments, "--train.warmup_steps=0"])
     assert said.code == 0, said.err
     return Trained(path, said)
 

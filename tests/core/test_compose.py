@@ -88,6 +88,7 @@ def test_likelihood_is_the_worst_of_the_parts() -> None:
 
 def test_inverse_of_an_approximate_bijection_is_approximate() -> None:
     assert Flagged(likelihood="approximate").inv.likelihood == "approximate"
+    assert Compose(Dequantise(), Flagged(likelihood="approximate")).inv.likelihood == "approximate"
     assert Dequantise().inv.likelihood == "exact"
     assert Quantise(4).inv.likelihood == "bound"
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lambent.core import Compose, Flow, Transform, seeded
+from lambent.core import Compose, Flow, Transform, initialize, seeded
 from lambent.core.transform import sum_event
 from lambent.distributions import StandardNormal
 from lambent.testing import check_flow, check_transform, perturbed, uniform
@@ -119,6 +119,21 @@ def test_noise_depends_on_the_integers_and_stays_inside() -> None:
     assert torch.equal(z.floor().to(torch.uint8), x)
     u = z - x
     assert (u[:1000].mean(0) - u[1000:].mean(0)).abs().max() > 0.02
+
+
+def test_layers_that_run_only_backwards_are_initialised_through_inv() -> None:
+    """Noise is drawn by its flow's inverse; of ``steps.inv`` that is a forward pass."""
+
+    def layer(*, backwards: bool) -> FlowDequantise:
+        steps = Compose(norm=ActNorm(3), shape=Coupling(Dense(0, 6, context=3), Affine(), Whole()))
+        transform = Compose(Logit(), steps.inv if backwards else steps)
+        return FlowDequantise(4, Flow(transform, StandardNormal((3,))))
+
+    for backwards in (False, True):
+        flow = Flow(layer(backwards=backwards), StandardNormal((3,)))
+        initialize(flow, integers())
+        flags = [value for key, value in flow.state_dict().items() if key.endswith("initialized")]
+        assert [bool(flag) for flag in flags] == [backwards]
 
 
 def test_likelihood_is_a_bound() -> None:

@@ -117,6 +117,18 @@ def test_log_prob_is_a_bound_from_below_whose_exponential_is_right_in_the_mean()
     assert flow.likelihood == "bound"
 
 
+def test_value_of_a_drawn_pair_lies_on_the_other_side_of_the_bound() -> None:
+    """``E log p(z) + V`` is above ``log P(x)`` over the latents of x, below over fresh noise."""
+    flow = one_number()
+    exact = exact_log_prob(flow, 5)
+    with torch.no_grad():
+        x, drawn = flow.rsample_and_log_prob(100_000)
+        asked = flow.log_prob(x)
+    for value, side in ((drawn, 1), (asked, -1)):
+        gap = side * (value - exact[x[:, 0].long()])
+        assert gap.mean() > 4 * gap.std() / math.sqrt(len(gap))
+
+
 def test_probabilities_of_all_levels_sum_to_what_the_density_leaves_in_them() -> None:
     flow = one_number()
     mass = exact_log_prob(flow, 5).exp().sum()

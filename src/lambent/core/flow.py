@@ -117,7 +117,11 @@ class Flow(Distribution):
     def rsample_and_log_prob(
         self, n: int | None = None, context: Context | None = None
     ) -> tuple[X, PerSample]:
-        """Draw events with the log-density of each from the same pass."""
+        """Draw events with the log-density of each from the same pass.
+
+        Where ``likelihood`` is ``bound``, the value is that of the latent the event was drawn from:
+        in the mean it lies *above* the log-likelihood, as the bound of ``log_prob`` lies below.
+        """
         context = self.encode_context(context)
         z, log_prob = self.base.rsample_and_log_prob(n, context)
         x, minus_log_det = self.transform.inverse(z, repeat_context(context, n))
@@ -131,11 +135,7 @@ class Flow(Distribution):
 
     @torch.no_grad()
     def decode(self, z: Z, context: Context | None = None) -> X:
-        """The event of each latent, drawing nothing.
-
-        Raises:
-            ValueError: If the latent's shape or the number of context rows differs.
-        """
+        """The event of each latent, drawing nothing; latents of another shape are refused."""
         if tuple(z.shape[1:]) != tuple(self.base.event_shape):
             raise ValueError(
                 f"z: expected a batch of latents of shape {tuple(self.base.event_shape)}, "

@@ -162,8 +162,9 @@ class Inverse(Transform):
 
     @property
     def likelihood(self) -> Likelihood:
-        """The transform's own kind if it is a bijection; otherwise what the swapped flags say."""
-        return self.transform.likelihood if self.bijective else super().likelihood
+        """The transform's own kind if it is a bijection or approximate; else the swapped flags'."""
+        own = self.transform.likelihood
+        return own if self.bijective or own == "approximate" else super().likelihood
 
 
 def zero_log_det(x: Tensor) -> Tensor:

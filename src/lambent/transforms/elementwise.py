@@ -44,7 +44,7 @@ def bounded(raw: Tensor, bound: float | None) -> Tensor:
 class Additive:
     """``y = x + t``; the derivative is 1."""
 
-    num_params: int = 1
+    num_params: ClassVar[int] = 1
     discrete: ClassVar[bool] = False
 
     def forward(self, x: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,7 +65,7 @@ class Affine:
     """
 
     bound: float | None = 2.0
-    num_params: int = 2
+    num_params: ClassVar[int] = 2
     discrete: ClassVar[bool] = False
 
     def forward(self, x: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,7 +88,7 @@ class SigmoidAffine:
     A scale near 0 makes the inverse overflow; :class:`Affine` cannot.
     """
 
-    num_params: int = 2
+    num_params: ClassVar[int] = 2
     discrete: ClassVar[bool] = False
 
     def forward(self, x: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,7 +111,7 @@ class Standardise:
     """
 
     bound: float | None = None
-    num_params: int = 2
+    num_params: ClassVar[int] = 2
     discrete: ClassVar[bool] = False
 
     def forward(self, x: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
