@@ -17,6 +17,13 @@ from lambent import GlowConfig, glow, save, seeded
 from lambent.cli import main
 
 
+@pytest.fixture(autouse=True)
+def _on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures compared here are drawn by one generator: auto means the CPU."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a command left on its three ways out."""

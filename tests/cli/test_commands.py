@@ -293,7 +293,9 @@ seed: 4
 
 def test_a_preset_is_overridden(lambent: Run, tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
-    file.write_text("model: glow_digits\ntrain: {max_steps: 1, weight_decay: 0.5, batch_size: 32}\n")
+    file.write_text(
+        "model: glow_digits\ntrain: {max_steps: 1, weight_decay: 0.5, batch_size: 32}\n"
+    )
     out = tmp_path / "run"
     said = lambent(
         *("train", "--config", file, "--data", "digits", "--out", out, *TINY, "--json"),

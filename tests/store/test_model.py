@@ -163,7 +163,7 @@ def test_facts_of_another_form(text: str, expected: str, saved: Path) -> None:
     ("change", "expected"),
     [
         ({"family": "glwo"}, r"config\.json: model: unknown 'glwo'; did you mean 'glow'"),
-        ({"config": {"wdith": 8}}, r"config\.json: .*unknown 'wdith'; did you mean 'width'"),
+        ({"config": {"widths": 8}}, r"config\.json: .*unknown 'widths'; did you mean 'width'"),
         ({"config": {"levels": 3}}, r"config\.json: levels: expected"),
         ({"config": {"width": 16}}, r"model\.safetensors: expected the weights of this glow"),
         ({"config": {"steps": 2}}, r"model\.safetensors: expected the weights of this glow"),

@@ -11,6 +11,13 @@ from lambent import Flow, GlowConfig, Images, TrainConfig, glow, seeded
 NewFlow = Callable[..., Flow]
 
 
+@pytest.fixture(autouse=True)
+def _on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures compared here are drawn by one generator: auto means the CPU."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+
+
 def draw(n: int, seed: int = 0) -> Images:
     """Dark (0) and bright (1) images of 1 x 4 x 4 at 4 grey levels, whose neighbours agree."""
     generator = torch.Generator().manual_seed(seed)

@@ -17,6 +17,7 @@ from lambent.cli.options import (
 from lambent.cli.output import report
 from lambent.cli.presets import preset_or_family, presets
 from lambent.cli.runs import check_fits, figures_of
+from lambent.core.device import pick_device
 from lambent.core.registry import complete, families, family
 from lambent.core.seed import seeded
 from lambent.data import DataConfig, load_images
@@ -88,7 +89,7 @@ def run(arguments: Sequence[str]) -> None:
         data_settings={"name": options.data, **dataclasses.asdict(data)},
     )
     figures = {
-        **figures_of(measure(flow, held_out)),
+        **figures_of(measure(flow.to(pick_device(options.device)), held_out)),
         "parameters": sum(p.numel() for p in flow.parameters()),
         "steps": fitted.steps,
         "seconds": fitted.seconds,

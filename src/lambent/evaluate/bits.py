@@ -102,7 +102,7 @@ def measure(
         for x, y in batches(images, batch_size):
             x, context = x.to(device), y.to(device) if conditional and y is not None else None
             entries = trace(flow, x, context)
-            bits.append(-log_likelihood(entries) / (dims * math.log(2)))
+            bits.append(-log_likelihood(entries).cpu() / (dims * math.log(2)))
             for part, value in bits_by_part(entries, dims).items():
                 parts[part] += value * len(x)
             for level, value in _bits_by_level(flow, entries, dims).items():
@@ -110,8 +110,8 @@ def measure(
             if marginal and context is not None:
                 by_class = log_prob_by_class(flow, x)
                 log_mean = by_class.logsumexp(0) - math.log(len(by_class))
-                marginals.append(-log_mean / (dims * math.log(2)))
-                right.append(torch.eq(by_class.argmax(0), context).double())
+                marginals.append(-log_mean.cpu() / (dims * math.log(2)))
+                right.append(torch.eq(by_class.argmax(0), context).cpu().double())
     all_bits = torch.cat(bits).double()
     count = len(all_bits)
     return Evaluation(

@@ -15,8 +15,8 @@ class Dequantise(Transform):
 
     ``V = -log q(u) = 0``, and ``log P(x) >= E_u log p(x + u)``: a flow that starts with it states a
     lower bound. ``encode`` takes the middle of the bin, so that ``decode`` returns every integer.
-    The noise stops at ``1 - 2^-16``, because in float32 ``255 + u`` can otherwise round to 256; that
-    overstates the bound by at most 2.2e-5 bits per dimension.
+    The noise stops at ``1 - 2^-16``, because in float32 ``255 + u`` can otherwise round to 256;
+    that overstates the bound by at most 2.2e-5 bits per dimension.
 
     Args:
         levels: The integers are ``0 ... levels - 1``.
