@@ -19,7 +19,6 @@ import lambent
 from lambent.data import DataConfig, load_images
 from lambent.evaluate import measure, yardsticks
 from lambent.store import RunFolder
-from lambent.train.metrics import read_metrics
 
 
 def main() -> None:
@@ -47,7 +46,7 @@ def main() -> None:
         **dataclasses.asdict(result),
         "parameters": sum(p.numel() for p in flow.parameters()),
         "max_minutes": settings["train"]["max_minutes"],
-        "steps": max(read_metrics(run.metrics)),
+        "steps": torch.load(run.last, weights_only=True)["global_step"],
         "batch_size": settings["train"]["batch_size"],
         "train_images": len(train),
         "versions": settings["versions"],

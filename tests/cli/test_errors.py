@@ -60,6 +60,14 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("evaluate", "{plain}", "--data", "{pictures}", "--data-split", "all"),
         ("data: the model expects images of 1 channel, 8 x 8", "has 3 channels, 8 x 8"),
     ),
+    "training on the validation images": (
+        (*TRAIN, "--data-split", "all"),
+        ("data-split: expected images apart from the validation images", "given 'all'"),
+    ),
+    "nothing to validate on": (
+        (*TRAIN, "--data-validation", "0"),
+        ("data-validation: expected more than 0", "given 0"),
+    ),
     "channels of the model": (
         (*TRAIN, "--model.shape", "[3,8,8]"),
         ("data: the model expects images of 3 channels", "has 1 channel"),

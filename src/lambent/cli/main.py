@@ -63,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
         if debug:
             raise
-        return _fail(f"lambent {command}", str(error))
+        code = 1 if isinstance(error, FloatingPointError) else 2
+        return _fail(f"lambent {command}", str(error), code)
     return 0
 
 
@@ -74,6 +75,6 @@ def _unknown_command(command: str) -> str:
     return f"unknown command '{command}'" + (f"; did you mean '{near[0]}'?" if near else "")
 
 
-def _fail(program: str, message: str) -> int:
+def _fail(program: str, message: str, code: int = 2) -> int:
     sys.stderr.write(f"{program}: error: {' '.join(message.split())}\n")
-    return 2
+    return code

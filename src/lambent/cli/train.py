@@ -71,8 +71,20 @@ def run(arguments: Sequence[str]) -> None:
     run_folder = RunFolder(options.out)
     if not options.resume:
         run_folder.check_new()
+    if data.split in ("validation", "all"):
+        raise ValueError(
+            f"data-split: expected images apart from the validation images, as 'train' is, "
+            f"given '{data.split}'"
+        )
     train = load_images(options.data, data)
-    held_out = load_images(options.data, dataclasses.replace(data, split="validation"))
+    try:
+        held_out = load_images(options.data, dataclasses.replace(data, split="validation"))
+    except ValueError as error:
+        if data.validation > 0:
+            raise
+        raise ValueError(
+            "data-validation: expected more than 0 for a set without a validation split, given 0"
+        ) from error
     with seeded(options.seed):
         flow = chosen.build(complete(model, train.facts()))
     check_fits(flow, train)

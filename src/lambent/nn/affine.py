@@ -59,7 +59,7 @@ class ChannelAffine(nn.Module):
     @torch.no_grad()
     def initialize_from(self, x: Tensor) -> None:
         """Set scale and shift so that each channel of the output has mean 0 and second moment 1."""
-        by_channel = x.double().movedim(self.channel_dim, 0).flatten(1)
+        by_channel = x.detach().cpu().double().movedim(self.channel_dim, 0).flatten(1)
         mean = by_channel.mean(1)
         std = (by_channel - mean[:, None]).square().mean(1).sqrt()
         constant = std <= 1e-6 * (1 + mean.abs())

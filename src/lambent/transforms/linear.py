@@ -18,6 +18,11 @@ def mix_channels(x: Tensor, weight: Tensor) -> Tensor:
     return torch.matmul(weight, columns).reshape(x.shape)
 
 
+def in_float64(weight: Tensor) -> Tensor:
+    """A weight in float64; on the CPU where its device has no such numbers (MPS)."""
+    return (weight.cpu() if weight.device.type == "mps" else weight).double()
+
+
 def random_rotation(channels: int) -> Tensor:
     """The orthogonal factor of a standard normal matrix, ``(c, c)``."""
     rotation: Tensor = torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64))[0]
@@ -51,7 +56,7 @@ class ChannelMix(Transform):
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Unmix the channels."""
         with full_precision(z):
-            weight = torch.linalg.inv(self.weight().double()).to(z.dtype)
+            weight = torch.linalg.inv(in_float64(self.weight())).to(z)
             return mix_channels(z, weight), -self._log_det(z)
 
 
@@ -80,8 +85,8 @@ class InvertibleConv1x1(ChannelMix):
 
     def log_abs_det(self) -> Tensor:
         """By LU decomposition, in float64."""
-        log_abs_det: Tensor = torch.linalg.slogdet(self.matrix.double())[1]
-        return log_abs_det.to(self.matrix.dtype)
+        log_abs_det: Tensor = torch.linalg.slogdet(in_float64(self.matrix))[1]
+        return log_abs_det.to(self.matrix)
 
 
 class PLUConv1x1(ChannelMix):
