@@ -57,7 +57,8 @@ def runs_table() -> list[str]:
 def agreement_lines() -> list[str]:
     digits, mnist = read("digits_agreement"), read("mnist_agreement")
     by_temperature = ", ".join(
-        f"{100 * share:.1f} % at {t}" for t, share in mnist["agreement_by_temperature"].items()
+        f"{100 * share:.1f} % at temperature {t}"
+        for t, share in mnist["agreement_by_temperature"].items()
     )
     return [
         f"Asked for a digit, the digits model draws it: of {digits['samples']} samples at "
@@ -69,7 +70,7 @@ def agreement_lines() -> list[str]:
         "",
         f"The MNIST model, at {mnist['grey_levels']} grey levels: a convolutional classifier "
         f"({100 * mnist['classifier_test_accuracy']:.1f} % on the test digits) agrees with the "
-        f"label asked for on {by_temperature} of temperature, of {mnist['samples']} samples each.",
+        f"label asked for on {by_temperature}, of {mnist['samples']} samples each.",
     ]
 
 
