@@ -31,10 +31,11 @@ setup: .venv/.stamp ## create .venv with everything in it
 	@touch $@
 
 demo: setup ## train a small Glow on digits, evaluate it, sample from it
-	$(BIN)/lambent train --model glow_digits --data digits --out runs/digits
-	$(BIN)/lambent evaluate runs/digits --data digits --yardsticks
-	$(BIN)/lambent sample runs/digits --n 100 --temperature 0.7 --out runs/digits/samples/grid.png
-	$(BIN)/python benchmarks/digits_agreement.py runs/digits
+	rm -rf runs/demo
+	$(BIN)/lambent train --model glow_digits --data digits --out runs/demo
+	$(BIN)/lambent evaluate runs/demo --data digits --yardsticks
+	$(BIN)/lambent sample runs/demo --n 100 --temperature 0.7 --out runs/demo/samples/grid.png
+	$(BIN)/python benchmarks/digits_agreement.py runs/demo
 
 test: setup ## the fast suite and the doctests
 	@$(PARALLEL) $(SHAPES) $(FAST)

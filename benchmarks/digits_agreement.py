@@ -20,7 +20,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 import lambent
-from lambent.data import DataConfig, load_images
+from lambent.data import DataConfig, level_of, load_images
 from lambent.store import RunFolder
 
 DRAWS_PER_CLASS = 50
@@ -29,7 +29,7 @@ NOISE_IMAGES = 2000
 
 def features(images: torch.Tensor) -> np.ndarray:
     """The grey level of each pixel, 0 to 1: what scikit-learn's digits hold, divided by 16."""
-    return (images.int() * 17 // 256).flatten(1).numpy() / 16
+    return level_of(images, 17).flatten(1).numpy() / 16
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import lambent
-from lambent.data import DataConfig, ShuffledBatches, load_images
+from lambent.data import DataConfig, ShuffledBatches, level_of, load_images
 
 DRAWS_PER_CLASS = 50
 
@@ -81,7 +81,7 @@ def main() -> None:
     grey_levels = flow.recipe[1].grey_levels
 
     def features(images: Tensor) -> Tensor:
-        return (images.int() * grey_levels // 256).float() / (grey_levels - 1)
+        return level_of(images, grey_levels).float() / (grey_levels - 1)
 
     real = load_images(options.data, DataConfig(split="train", validation=0.0))
     test = load_images(options.data, DataConfig(split="test"))

@@ -86,6 +86,8 @@ def test_evaluate_takes_the_runs_own_data_settings(lambent: Run, run: Path) -> N
     assert list(figures["levels"].values()) == pytest.approx(result.levels, abs=1e-6)
     other = lambent("evaluate", run, "--data", "digits", "--data-validation", 0.5, "--json")
     assert other.figures["images"] == 898
+    default = lambent("evaluate", run, "--data", "digits", "--data-validation", 0.1, "--json")
+    assert default.figures["images"] == 180  # said, though it is what nobody needs to say
     train = lambent("evaluate", run, "--data", "digits", "--data-split", "train", "--json")
     assert train.figures["images"] == 1797 - 359
 

@@ -81,8 +81,8 @@ def test_overwrites_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Monk
     before, after = noise(1, 4, 4), noise(1, 4, 4).flip(1)
     write_picture(path, before, scale=1)
 
-    def fail(self: Image.Image, file: Any, **_: object) -> None:
-        file.write(b"half")
+    def fail(self: Image.Image, file: Path, **_: object) -> None:
+        file.write_bytes(b"half")
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -190,3 +191,13 @@ def test_refuses() -> None:
         measure(table_flow(conditional=False), pixels([0, 1], [0, 1]), marginal=True)
     with pytest.raises(ValueError, match=r"^x: expected a batch of events"):
         measure(small_glow()[0], pixels([0, 1]))
+
+
+def test_every_class_sees_the_same_noise() -> None:
+    """An untrained label says nothing, so no class may come out likelier than another."""
+    config = GlowConfig(shape=(1, 4, 4), grey_levels=4, levels=1, steps=1, width=8)
+    flow = glow(replace(config, conditioning="top", classes=3))
+    by_class = log_prob_by_class(flow, torch.randint(0, 256, (5, 1, 4, 4), dtype=torch.uint8))
+    assert by_class.shape == (3, 5)
+    assert torch.equal(by_class, by_class[:1].expand(3, -1))
+    assert by_class.std(1).min() > 0

@@ -44,6 +44,21 @@ def test_refused(settings: dict[str, object], message: str) -> None:
         glow(GlowConfig(**SMALL | settings))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "choices"),
+    [
+        ("scale", "relased", "bounded or released"),
+        ("permutation", "pluu", "plu or conv or shuffle or reverse"),
+        ("first_squeeze", 3, "2 or 4"),
+    ],
+)
+def test_words_that_are_no_choice_are_refused(name: str, value: object, choices: str) -> None:
+    config = GlowConfig(**SMALL)
+    object.__setattr__(config, name, value)  # past the types that tests check
+    with pytest.raises(ValueError, match=f"{name}: expected {choices}, got '{value}'"):
+        glow(config)
+
+
 def test_config_is_a_value() -> None:
     config = GlowConfig(**SMALL)
     assert config == GlowConfig(**SMALL)

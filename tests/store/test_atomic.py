@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambent.store import replacing
+from lambent.files import replacing
 
 
 def test_writes_whole(tmp_path: Path) -> None:

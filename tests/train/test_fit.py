@@ -11,7 +11,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lambent import Flow, Images, TrainConfig, fit, initialize, load, measure, seeded
-from lambent.data import grid, write_picture
+from lambent.data import grid, shuffled, write_picture
 from lambent.distributions import StandardNormal
 from lambent.train.metrics import read_metrics
 from lambent.transforms import Dequantise, MultiScale
@@ -123,8 +123,22 @@ def test_validates_as_many_images_as_asked(
 ) -> None:
     flow = new_flow()
     fitted = fit(flow, images, held_out, config=quick(validation_images=7))
-    seven = measure(flow, held_out.subset(slice(7)), seed=0)
+    seven = measure(flow, held_out.subset(shuffled(len(held_out), 0)[:7].sort()[0]), seed=0)
     assert fitted.bits_per_dim == pytest.approx(seven.bits_per_dim, abs=1e-5)
+
+
+def test_a_flow_that_was_trained_before_trains_with_dropout_again(
+    new_flow: NewFlow, images: Images, held_out: Images, quick: Quick
+) -> None:
+    flow = new_flow(dropout=0.5)
+    modes: list[bool] = []
+    for _ in range(2):
+        hook = flow.transform.register_forward_pre_hook(lambda m, _: modes.append(m.training))
+        fit(flow, images, held_out, config=quick(max_steps=1))
+        hook.remove()
+        assert True in modes[1:]  # the first pass initialises
+        assert not flow.training
+        modes.clear()
 
 
 def test_stops_when_validation_no_longer_improves(

@@ -101,7 +101,12 @@ def test_the_record_survives_a_kill_and_a_move(
     best = (tmp_path / "moved/checkpoints/best.ckpt").read_bytes()
     flow = new_flow()
     second = fit(
-        flow, few, held_out, config=quick(max_steps=6), out=tmp_path / "moved", resume=True
+        flow,
+        few,
+        held_out,
+        config=quick(max_steps=6, learning_rate=0.003),
+        out=tmp_path / "moved",
+        resume=True,
     )
     rows = read_metrics(tmp_path / "moved/metrics.csv")
     assert rows[6]["validation/bits_per_dim"] > first.bits_per_dim + 1
@@ -120,10 +125,12 @@ def test_refuses_another_run(
     fit(new_flow(), images, held_out, config=quick(max_steps=1), out=out, data_settings=size)
     before = (out / "config.yaml").read_text()
 
+    train: dict[str, Any] = {}
+
     def resume(flow: Flow, seed: int = 0, **data: Any) -> None:
         settings = {**size, **data}
-        fit(flow, images, held_out, config=quick(max_steps=2), out=out, seed=seed, resume=True,
-            data_settings=settings)  # fmt: skip
+        fit(flow, images, held_out, config=quick(max_steps=2, **train), out=out, seed=seed,
+            resume=True, data_settings=settings)  # fmt: skip
 
     with pytest.raises(ValueError, match=r"^resume: .*own model settings .*'steps': 1.*'steps': 2"):
         resume(new_flow(steps=2))
@@ -131,6 +138,10 @@ def test_refuses_another_run(
         resume(new_flow(), seed=1)
     with pytest.raises(ValueError, match=r"^resume: .*own data settings"):
         resume(new_flow(), name="others")
+    train = {"learning_rate": 0.5}
+    with pytest.raises(ValueError, match=r"^resume: .*own learning_rate 0.001, got 0.5"):
+        resume(new_flow())
+    train = {"validate_every": 7}
     assert (out / "config.yaml").read_text() == before
     resume(new_flow())
     assert states(out)["global_step"] == 2

@@ -47,13 +47,23 @@ def test_encode_takes_the_middle() -> None:
     assert torch.equal(Dequantise().encode(x), x.float() + 0.5)
 
 
-@pytest.mark.parametrize(
-    ("levels", "dtype"), [(2, torch.uint8), (256, torch.uint8), (257, torch.int32)]
-)
-def test_inverse_gives_integers_in_range(levels: int, dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("levels", [0, 257])
+def test_levels_out_of_range_are_refused(levels: int) -> None:
+    with pytest.raises(ValueError, match=f"levels: expected 1 to 256, got {levels}"):
+        Dequantise(levels)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_what_is_not_finite_is_no_pixel(bad: float) -> None:
+    with pytest.raises(DomainError, match="z: expected finite numbers"):
+        Dequantise().inverse(torch.tensor([[0.5, bad]]))
+
+
+@pytest.mark.parametrize("levels", [2, 256])
+def test_inverse_gives_integers_in_range(levels: int) -> None:
     z = torch.tensor([[-3.0, -0.1, 0.0, levels - 0.01, levels + 5.0]])
     x, _ = Dequantise(levels).inverse(z)
-    assert x.dtype == dtype
+    assert x.dtype == torch.uint8
     assert x.tolist() == [[0, 0, 0, levels - 1, levels - 1]]
 
 

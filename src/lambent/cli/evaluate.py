@@ -9,7 +9,7 @@ from typing import Any
 
 from lambent.cli.options import Options
 from lambent.cli.output import report
-from lambent.cli.runs import check_fits, data_of_run, figures_of, load_run
+from lambent.cli.runs import check_fits, figures_of, load_run, read_with_run
 from lambent.data import load_images
 from lambent.evaluate import measure, yardsticks
 
@@ -34,9 +34,8 @@ def run(arguments: Sequence[str]) -> None:
         action="store_true",
         help="put simple models of the same training images beside it",
     )
-    options = parser.read(arguments)
+    options, data = read_with_run(parser, arguments)
     flow = load_run(options.run, options.device)
-    data = data_of_run(options)
     images = load_images(options.data, data)
     check_fits(flow, images)
     result = measure(flow, images, seed=options.seed, marginal=options.marginal)

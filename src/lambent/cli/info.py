@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from lambent.cli.options import Options
 from lambent.cli.output import report
 from lambent.cli.presets import preset_or_family, presets
 from lambent.core.flow import Flow
-from lambent.core.registry import build, families, family, unknown
+from lambent.core.registry import families, family, unknown
 from lambent.store import RunFolder, load
 
 
@@ -69,14 +67,7 @@ def _of_flow(flow: Flow) -> dict[str, Any]:
 
 def _of_preset(name: str) -> dict[str, Any]:
     family_name, settings = preset_or_family(name)
-    model = {k: tuple(v) if isinstance(v, list) else v for k, v in settings["model"].items()}
-    model.pop("family")
-    figures: dict[str, Any] = {"family": family_name, "settings": settings}
-    if model.get("shape") is not None:
-        with torch.device("meta"):
-            flow = build(family_name, model)
-        figures["parameters"] = sum(p.numel() for p in flow.parameters())
-    return figures
+    return {"family": family_name, "settings": settings}
 
 
 def _of_family(name: str) -> dict[str, Any]:

@@ -15,6 +15,9 @@ COMMANDS = {
     "info": "describe a run, a preset or a family",
 }
 
+FAILURES = ("FloatingPointError", "NotInvertibleError", "OutOfMemoryError")
+"""Ways a run itself can fail: one line, exit code 1; any other error of the kind is a defect."""
+
 EXAMPLES = """\
 examples:
   lambent train --model glow --data digits --out runs/digits
@@ -60,11 +63,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; what was written is usable\n")
         return 130
-    except (ValueError, OSError, ImportError, FloatingPointError) as error:
+    except (ValueError, OSError, ImportError) as error:
         if debug:
             raise
-        code = 1 if isinstance(error, FloatingPointError) else 2
-        return _fail(f"lambent {command}", str(error), code)
+        return _fail(f"lambent {command}", str(error))
+    except (FloatingPointError, RuntimeError) as error:
+        if debug or type(error).__name__ not in FAILURES:
+            raise
+        return _fail(f"lambent {command}", str(error), 1)
     return 0
 
 

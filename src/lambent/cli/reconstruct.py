@@ -9,7 +9,7 @@ import torch
 
 from lambent.cli.options import Options
 from lambent.cli.output import report, write_out
-from lambent.cli.runs import check_fits, data_of_run, load_run
+from lambent.cli.runs import check_fits, load_run, read_with_run
 from lambent.data import grid, load_images
 from lambent.edit import reconstruct
 from lambent.evaluate import grey_levels
@@ -32,12 +32,12 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--show", type=int, default=10, help="how many of them to show")
     parser.add_argument("--out", type=Path, required=True, help="the picture to write")
     parser.add_running()
-    options = parser.read(arguments)
+    options, data = read_with_run(parser, arguments)
     for name in ("n", "show"):
         if options[name] < 1:
             raise ValueError(f"{name}: expected at least 1, got {options[name]}")
     flow = load_run(options.run, options.device)
-    images = load_images(options.data, data_of_run(options))
+    images = load_images(options.data, data)
     check_fits(flow, images)
     images = images.subset(slice(options.n))
     device = next(flow.parameters()).device

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from jsonargparse import Namespace
 
-from lambent.cli.options import config_of
+from lambent.cli.options import Options, config_of
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
@@ -23,26 +24,29 @@ def load_run(folder: Path, device: str) -> Flow:
     return load(folder).to(pick_device(device))
 
 
-def data_of_run(options: Namespace) -> DataConfig:
-    """What the ``--data-...`` options say; where they say nothing, as the run was trained.
+def read_with_run(parser: Options, arguments: Sequence[str]) -> tuple[Namespace, DataConfig]:
+    """Parse arguments that name a run; the run's own data settings are the defaults.
 
-    Size, crop, held-out share and seed are the run's own, so that ``validation`` is what the run
-    held out.
+    Size, crop, held-out share and seed are what the run was trained with unless an option says
+    otherwise, so that ``validation`` is what the run held out.
+
+    Args:
+        parser: With a positional ``run`` and the data options.
+        arguments: The arguments of the command.
+
+    Returns:
+        The options, and which images to load.
     """
-    said = config_of(options, DataConfig, "data_")
-    run = RunFolder(options.run)
-    if not run.config.is_file():
-        return said
-    recorded = run.read_config().get("data") or {}
-    plain = DataConfig(split=said.split)
-    own: dict[str, Any] = {
-        field.name: _tuple(recorded[field.name])
+    run = RunFolder(parser.read(arguments).run)
+    recorded = run.read_config().get("data") or {} if run.config.is_file() else {}
+    own = {
+        f"data_{field.name}": _tuple(recorded[field.name])
         for field in dataclasses.fields(DataConfig)
-        if field.name in recorded
-        and field.name != "split"
-        and getattr(said, field.name) == getattr(plain, field.name)
+        if field.name in recorded and field.name != "split"
     }
-    return dataclasses.replace(said, **own)
+    parser.set_defaults(own)
+    options = parser.read(arguments)
+    return options, config_of(options, DataConfig, "data_")
 
 
 def check_fits(flow: Flow, images: Images) -> None:

@@ -101,7 +101,7 @@ def run(arguments: Sequence[str]) -> None:
         data_settings={"name": options.data, **dataclasses.asdict(data)},
     )
     figures = {
-        **figures_of(measure(flow.to(pick_device(options.device)), held_out)),
+        **figures_of(measure(flow.to(pick_device(options.device)), held_out, seed=options.seed)),
         "parameters": sum(p.numel() for p in flow.parameters()),
         "steps": fitted.steps,
         "seconds": fitted.seconds,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import typing
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from lambent.core.flow import Flow
 
@@ -72,7 +73,7 @@ def family(name: str) -> Family:
 
 
 def build(name: str, settings: Mapping[str, Any]) -> Flow:
-    """Build a flow from a family name and its config's fields.
+    """Build a flow from a family name and its config's fields; a list stands for a tuple.
 
     Args:
         name: The family.
@@ -89,7 +90,8 @@ def build(name: str, settings: Mapping[str, Any]) -> Flow:
     for key in settings:
         if key not in fields:
             raise ValueError(f"{name} config: {unknown(key, fields)}")
-    return chosen.build(chosen.config_type(**settings))
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+    return chosen.build(chosen.config_type(**values))
 
 
 def complete(config: Config, facts: Mapping[str, object]) -> Config:
@@ -97,6 +99,22 @@ def complete(config: Config, facts: Mapping[str, object]) -> Config:
     names = {field.name for field in dataclasses.fields(config)}  # type: ignore[arg-type]
     known = {k: v for k, v in facts.items() if k in names and getattr(config, k) is None}
     return dataclasses.replace(config, **known)  # type: ignore[type-var]
+
+
+def check_choices(config: object) -> None:
+    """Raise unless every field whose type is a ``Literal`` holds one of its values.
+
+    Args:
+        config: An instance of a dataclass.
+
+    Raises:
+        ValueError: If a field holds something else.
+    """
+    for name, hint in typing.get_type_hints(type(config)).items():
+        value = getattr(config, name)
+        if typing.get_origin(hint) is Literal and value not in typing.get_args(hint):
+            choices = " or ".join(str(choice) for choice in typing.get_args(hint))
+            raise ValueError(f"{name}: expected {choices}, got '{value}'")
 
 
 def unknown(name: str, choices: object) -> str:

@@ -23,7 +23,12 @@ def seeded(seed: int) -> Iterator[None]:
         >>> bool(a == b)
         True
     """
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
+    on_mps = torch.backends.mps.is_available()
+    state = torch.mps.get_rng_state() if on_mps else None
+    try:
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        if state is not None:
+            torch.mps.set_rng_state(state)

@@ -3,9 +3,11 @@
 from lambent.data.config import DataConfig as DataConfig
 from lambent.data.holdout import hold_out as hold_out
 from lambent.data.images import Images as Images
+from lambent.data.levels import level_of as level_of
 from lambent.data.load import load_images as load_images
 from lambent.data.loader import ShuffledBatches as ShuffledBatches
 from lambent.data.loader import batches as batches
+from lambent.data.order import shuffled as shuffled
 from lambent.data.pictures import grid as grid
 from lambent.data.pictures import read_picture as read_picture
 from lambent.data.pictures import to_picture as to_picture
@@ -18,8 +20,10 @@ __all__ = [
     "batches",
     "grid",
     "hold_out",
+    "level_of",
     "load_images",
     "read_picture",
+    "shuffled",
     "to_picture",
     "write_picture",
 ]

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from lambent.data.levels import level_of, pixel_of
+
 
 class Images(Dataset[tuple[Tensor, Tensor | None]]):
     """Holds a set of equally sized 8-bit images, with or without labels, in memory.
@@ -47,8 +49,7 @@ class Images(Dataset[tuple[Tensor, Tensor | None]]):
                 "images: expected a non-empty uint8 tensor of shape (n, c, h, w), "
                 f"given {images.dtype} {tuple(images.shape)}"
             )
-        if not 2 <= grey_levels <= 256:
-            raise ValueError(f"grey_levels: expected 2 to 256, given {grey_levels}")
+        check_grey_levels(grey_levels)
         if labels is not None:
             _check_labels(labels, len(images), class_names)
         elif class_names is not None:
@@ -123,9 +124,9 @@ class Images(Dataset[tuple[Tensor, Tensor | None]]):
         Raises:
             ValueError: If ``grey_levels`` is out of range.
         """
-        levels = self.images.int() * grey_levels // 256
+        check_grey_levels(grey_levels)
         return Images(
-            ((levels * 256 + grey_levels - 1) // max(1, grey_levels)).to(torch.uint8),
+            pixel_of(level_of(self.images, grey_levels), grey_levels).to(torch.uint8),
             self.labels,
             grey_levels=grey_levels,
             class_names=self.class_names,
@@ -140,6 +141,12 @@ class Images(Dataset[tuple[Tensor, Tensor | None]]):
         """Return the name, the size and the facts."""
         facts = ", ".join(f"{key}={value}" for key, value in self.facts().items())
         return f"Images({self.name!r}, n={len(self)}, {facts})"
+
+
+def check_grey_levels(grey_levels: int) -> None:
+    """Raise unless a number of grey levels is 2 to 256."""
+    if not 2 <= grey_levels <= 256:
+        raise ValueError(f"grey_levels: expected 2 to 256, given {grey_levels}")
 
 
 def _check_labels(labels: Tensor, size: int, class_names: tuple[str, ...] | None) -> None:

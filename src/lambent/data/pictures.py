@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from uuid import uuid4
 
 import torch
 from jaxtyping import UInt8
@@ -12,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from lambent.data.decode import decode, pixels
+from lambent.files import replacing
 
 _SHORTEST_SIDE = 256
 """Pixels that the shorter side of a written picture has at least, so that it can be looked at."""
@@ -96,14 +96,8 @@ def write_picture(path: str | Path, image: Tensor, scale: int | None = None) -> 
     if scale < 1:
         raise ValueError(f"scale: expected a number from 1, given {scale}")
     size = (picture.width * scale, picture.height * scale)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            picture.resize(size, Image.Resampling.NEAREST).save(file, format=form)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        picture.resize(size, Image.Resampling.NEAREST).save(temporary, format=form)
 
 
 def read_picture(path: str | Path, shape: tuple[int, int, int]) -> UInt8[Tensor, "c h w"]:

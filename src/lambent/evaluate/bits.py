@@ -44,7 +44,7 @@ class Evaluation:
     parts: dict[str, float]
     """Share of each kind of step; they sum to ``bits_per_dim``."""
     levels: list[float]
-    """Share of each scale, finest first, its latent's density included; empty for one scale."""
+    """Share of each scale, finest first, its latent's density included; empty without scales."""
     marginal_bits_per_dim: float | None
     """Without the label, ``-log2 mean_y p(x | y)`` at equal class weights; only on request."""
     label_accuracy: float | None
@@ -138,10 +138,15 @@ def grey_levels(flow: Flow) -> int | None:
 
 
 def log_prob_by_class(flow: Flow, x: Tensor) -> Tensor:
-    """``log p(x | y)`` for every class, nats, ``(classes, b)``."""
+    """``log p(x | y)`` for every class under the same noise, nats, ``(classes, b)``."""
     classes: int = flow.context_encoder.classes  # type: ignore[union-attr, assignment]
     labels = [torch.full((len(x),), k, device=x.device) for k in range(classes)]
-    return torch.stack([flow.log_prob(x, label) for label in labels])
+    noise = int(torch.randint(2**31, ()))
+    by_class = []
+    for label in labels:
+        with seeded(noise):
+            by_class.append(flow.log_prob(x, label))
+    return torch.stack(by_class)
 
 
 def _bits_by_level(flow: Flow, entries: list[Entry], dims: int) -> dict[int, float]:

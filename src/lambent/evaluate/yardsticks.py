@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from lambent.data import Images, batches, to_picture
+from lambent.data import Images, batches, level_of, to_picture
 
 SHRINKAGE = 0.001
 """Share of the covariance that is replaced by its diagonal, so that it is definite for any set.
@@ -61,7 +61,7 @@ def yardsticks(train: Images, held_out: Images) -> dict[str, float]:
 
 
 def _levels(pixels: Tensor, grey_levels: int) -> Int64[Tensor, "b d"]:
-    return (pixels.flatten(1).long() * grey_levels) // 256
+    return level_of(pixels.flatten(1), grey_levels).long()
 
 
 def _counts(images: Images, dims: slice) -> Int64[Tensor, "d levels"]:

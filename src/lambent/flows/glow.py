@@ -8,7 +8,7 @@ from typing import Literal
 
 from lambent.core.compose import Compose
 from lambent.core.flow import Flow
-from lambent.core.registry import register
+from lambent.core.registry import check_choices, register
 from lambent.core.transform import Transform
 from lambent.distributions import StandardNormal
 from lambent.nn import CouplingNet, LabelEncoder, SplitPrior, TopPrior
@@ -34,12 +34,12 @@ from lambent.transforms import (
 
 @dataclass(frozen=True, kw_only=True)
 class GlowConfig:
-    """What :func:`glow` builds. The defaults are small; the presets hold the paper's sizes."""
+    """What :func:`glow` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, int, int] | None = None
-    """Channels, height, width of the images; the data's own when training."""
+    """Channels, height, width of the images; the command line takes the data's own."""
     grey_levels: int | None = None
-    """Grey levels of each channel, 2 to 256; the data's own when training."""
+    """Grey levels of each channel, 2 to 256; the command line takes the data's own."""
     levels: int = 2
     """Number of scales L; each halves height and width."""
     first_squeeze: Literal[2, 4] = 2
@@ -69,7 +69,7 @@ class GlowConfig:
     conditioning: Literal["none", "top", "strong"] = "none"
     """Where the class label enters: nowhere, the top prior (as released), or every network."""
     classes: int | None = None
-    """Number of classes, where conditional; the data's own when training."""
+    """Number of classes, where conditional; the command line takes the data's own."""
     class_features: int = 32
     """Size of the learned label vector of the strong form."""
     dropout: float = 0.0
@@ -208,6 +208,7 @@ def _top(config: GlowConfig, channels: int, features: int | None) -> Coupling | 
 
 def _checked(config: GlowConfig) -> tuple[tuple[int, int, int], int, int | None]:
     """Shape, grey levels and classes, once everything is found to be in range."""
+    check_choices(config)
     if config.shape is None:
         raise ValueError("shape: expected (channels, height, width), got None")
     if config.grey_levels is None:

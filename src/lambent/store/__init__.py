@@ -1,6 +1,5 @@
 """Saving and loading: model files and run folders."""
 
-from lambent.store.atomic import replacing as replacing
 from lambent.store.model import load as load
 from lambent.store.model import save as save
 from lambent.store.run import RunFolder as RunFolder

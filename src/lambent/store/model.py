@@ -14,8 +14,7 @@ from safetensors.torch import load_file, save_file
 import lambent.flows  # noqa: F401 - registers the families
 from lambent.core.flow import Flow
 from lambent.core.registry import build
-from lambent.core.seed import seeded
-from lambent.store.atomic import replacing
+from lambent.files import replacing
 
 FORMAT = 1
 """Version of the two files; a reader refuses a newer one."""
@@ -68,10 +67,9 @@ def load(folder: str | Path) -> Flow:
     if (folder / "model").is_dir():
         folder = folder / "model"
     facts = _read_facts(folder)
-    config = {k: tuple(v) if isinstance(v, list) else v for k, v in facts["config"].items()}
     try:
-        with seeded(0):
-            flow = build(facts["family"], config).to(_DTYPES[facts["dtype"]])
+        with torch.random.fork_rng(devices=[]):  # building draws on the CPU, in vain
+            flow = build(facts["family"], facts["config"]).to(_DTYPES[facts["dtype"]])
     except (TypeError, ValueError) as error:
         raise ValueError(f"{folder / 'config.json'}: {error}") from error
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from lambent.store.atomic import replacing
+from lambent.files import replacing
 
 
 class RunFolder:

@@ -16,14 +16,15 @@ class AveragedWeights(WeightAveraging):
 
     Args:
         decay: Share of the old average that an update keeps.
+        device: Where the average lies.
     """
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self, decay: float, device: torch.device) -> None:
         def update(averages: list[Tensor], currents: list[Tensor], count: Tensor | int) -> None:
             n = int(count)
             torch._foreach_lerp_(averages, currents, 1 - min(decay, (1 + n) / (10 + n)))
 
-        super().__init__(use_buffers=False, multi_avg_fn=update)
+        super().__init__(device, use_buffers=False, multi_avg_fn=update)
         self.in_place = False
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:

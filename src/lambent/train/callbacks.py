@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from typing import Any
 
 import lightning.pytorch as pl
@@ -15,6 +16,7 @@ from torch import Tensor
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.data import grid, write_picture
+from lambent.errors import DomainError
 from lambent.store import RunFolder
 
 
@@ -67,9 +69,14 @@ class SampleGrid(Callback):
         flow = module.flow
         assert isinstance(flow, Flow)
         labels = None if self.labels is None else self.labels.to(module.device)
-        with seeded(self.seed):
-            n = self.count if labels is None else 1
-            images = flow.sample(n, labels, temperature=self.temperature)
+        try:
+            with seeded(self.seed):
+                n = self.count if labels is None else 1
+                images = flow.sample(n, labels, temperature=self.temperature)
+        except DomainError as error:
+            message = f"step {trainer.global_step}: no grid of samples was written: {error}"
+            warnings.warn(message, stacklevel=2)
+            return
         path = self.run.samples / f"step-{trainer.global_step:07d}.png"
         write_picture(path, grid(images.cpu()))
 
@@ -94,6 +101,15 @@ class ProgressLine(Callback):
         self.start = 0.0
         self.first_step = 0
         self.best = float("inf")
+        self.spent = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run goes on counting from."""
+        return {"best": self.best, "spent": self.spent + time.monotonic() - self.start}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting."""
+        self.best, self.spent = state_dict["best"], state_dict["spent"]
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Show the bar."""
@@ -152,7 +168,8 @@ class ProgressLine(Callback):
 
     def _done(self, step: int) -> float:
         """Share of the run that is over, by steps or by time, whichever is further."""
-        by_time = 0.0 if self.seconds is None else (time.monotonic() - self.start) / self.seconds
+        spent = self.spent + time.monotonic() - self.start
+        by_time = 0.0 if self.seconds is None else spent / self.seconds
         return min(1.0, max(step / self.steps, by_time))
 
     def _figures(self, trainer: pl.Trainer) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
-from lambent.store import RunFolder, replacing
+from lambent.files import replacing
+from lambent.store import RunFolder
 
 
 class BestCheckpoint(ModelCheckpoint):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lambent.core.registry import check_choices
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
@@ -42,20 +44,14 @@ class TrainConfig:
     patience: int | None = 10
     """Validations without a better bits/dim after which training stops."""
     validation_images: int | None = None
-    """Validate on this many of the held-out images; on all if not given."""
+    """Validate on this many of the held-out images, chosen by seed; on all if not given."""
     class_weight: float = 0.0
     """Weight of a class head's bits in the loss (the paper's ``weight_y``, there 0.01)."""
     temperature: float = 0.7
     """Temperature of the sample grids."""
 
     def __post_init__(self) -> None:
-        for name, choices in (
-            ("optimizer", ("adam", "adamax")),
-            ("schedule", ("constant", "cosine")),
-        ):
-            if getattr(self, name) not in choices:
-                expected = " or ".join(choices)
-                raise ValueError(f"{name}: expected {expected}, got '{getattr(self, name)}'")
+        check_choices(self)
         at_least_one = (
             "batch_size",
             "max_steps",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lambent.errors import MissingExtraError
-from lambent.store.atomic import replacing
+from lambent.files import replacing
 from lambent.train.metrics import read_metrics
 
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.initialize import initialize
-from lambent.data import Images, ShuffledBatches, hold_out
+from lambent.data import Images, ShuffledBatches, hold_out, shuffled
 from lambent.store import RunFolder, save
 from lambent.train.config import TrainConfig
 from lambent.train.curve import draw_curve
@@ -23,6 +23,9 @@ from lambent.train.module import Training
 from lambent.train.objectives import label_context, objective_for
 from lambent.train.order import TrainingOrder
 from lambent.train.trainer import quiet, trainer_for
+
+MAY_DIFFER = ("max_steps", "max_minutes", "validate_every")
+"""Settings of training that a resumed run need not share: they do not touch a step."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +87,8 @@ def fit(
         raise ValueError(f"seed, workers: expected numbers from 0, got {seed}, {workers}")
     objective = objective_for(flow, train.classes, config.class_weight)
     if config.validation_images is not None:
-        validation = validation.subset(slice(config.validation_images))
+        some = shuffled(len(validation), seed)[: config.validation_images].sort()[0]
+        validation = validation.subset(some)
     with tempfile.TemporaryDirectory() as scratch:
         run = RunFolder(scratch if out is None else out)
         settings = _settings(flow, config, seed, data_settings or {"name": train.name})
@@ -94,6 +98,8 @@ def fit(
             run.check_new()
         run.write_config(settings)
         torch.manual_seed(seed)
+        home = next(flow.parameters()).device
+        flow.to(chosen).train()
         if not resume:
             _initialize(flow, train, config, seed)
         module = Training(flow, objective, config)
@@ -113,6 +119,7 @@ def fit(
             raise KeyboardInterrupt from stop
         finally:
             best = _keep_best(flow, run)
+            flow.to(home)
         return Fitted(best, trainer.global_step, time.monotonic() - start)
 
 
@@ -147,7 +154,7 @@ def _with_lists(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_resumes(run: RunFolder, settings: dict[str, Any]) -> None:
-    """Raise unless a run is there to go on with, of the same model, data and seed."""
+    """Raise unless a run is there to go on with, of the same settings but for ``MAY_DIFFER``."""
     if not run.last.is_file():
         raise ValueError(f"resume: expected a run with {run.last}, found none")
     recorded = run.read_config()
@@ -157,6 +164,10 @@ def _check_resumes(run: RunFolder, settings: dict[str, Any]) -> None:
                 f"resume: expected the run's own {part} settings {recorded.get(part)}, "
                 f"got {settings[part]}"
             )
+    own = recorded.get("train") or {}
+    for name, value in settings["train"].items():
+        if name not in MAY_DIFFER and own.get(name) != value:
+            raise ValueError(f"resume: expected the run's own {name} {own.get(name)}, got {value}")
 
 
 def _steps_taken(run: RunFolder) -> int:
@@ -168,7 +179,8 @@ def _initialize(flow: Flow, train: Images, config: TrainConfig, seed: int) -> No
     """Set the data-initialised layers from the first images of a shuffle."""
     first = next(iter(ShuffledBatches(len(train), config.initialization_batch, seed)))
     x, y = train[first]
-    initialize(flow, x, label_context(flow, y))
+    device = next(flow.parameters()).device
+    initialize(flow, x.to(device), label_context(flow, None if y is None else y.to(device)))
 
 
 def _loader(images: Images, batches: Any, workers: int) -> DataLoader[Any]:

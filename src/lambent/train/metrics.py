@@ -8,7 +8,7 @@ from typing import Any
 
 from lightning.pytorch.loggers.logger import Logger
 
-from lambent.store.atomic import replacing
+from lambent.files import replacing
 
 
 class MetricsFile(Logger):

@@ -49,7 +49,7 @@ def trainer_for(
         SampleGrid(run, labels=grid_labels, temperature=config.temperature, seed=seed),
     ]
     if config.ema_decay is not None:
-        callbacks.append(AveragedWeights(config.ema_decay))
+        callbacks.append(AveragedWeights(config.ema_decay, device))
     if config.patience is not None:
         callbacks.append(EarlyStopping(MONITOR, patience=config.patience, min_delta=0.0))
     callbacks += [

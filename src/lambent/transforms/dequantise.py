@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lambent.core.transform import Transform, zero_log_det
+from lambent.errors import check_domain
 from lambent.transforms.pixel import check_integers
 from lambent.types import Context, PerSample, X, Z
 
@@ -19,14 +20,14 @@ class Dequantise(Transform):
     that overstates the bound by at most 2.2e-5 bits per dimension.
 
     Args:
-        levels: The integers are ``0 ... levels - 1``.
+        levels: The integers are ``0 ... levels - 1``; 1 to 256.
 
     Shape:
-        ``(b, *)`` integers to floats of the module's dtype; back to uint8 up to 256 levels, to
-        int32 beyond.
+        ``(b, *)`` integers to floats of the module's dtype; back to uint8.
 
     Raises:
-        DomainError: If ``x`` is not integers in range.
+        ValueError: If ``levels`` is out of range.
+        DomainError: If ``x`` is not integers in range, or ``z`` to be undone is not finite.
 
     References:
         L. Theis et al., "A note on the evaluation of generative models", 2016, arXiv:1511.01844.
@@ -37,6 +38,8 @@ class Dequantise(Transform):
 
     def __init__(self, levels: int = 256) -> None:
         super().__init__()
+        if not 1 <= levels <= 256:
+            raise ValueError(f"levels: expected 1 to 256, got {levels}")
         self.levels = levels
         self.register_buffer("middle", torch.tensor(0.5), persistent=False)
 
@@ -54,8 +57,8 @@ class Dequantise(Transform):
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Round down, and into the range."""
-        dtype = torch.uint8 if self.levels <= 256 else torch.int32
-        return z.floor().clamp(0, self.levels - 1).to(dtype), zero_log_det(z)
+        check_domain(z.isfinite(), "z: expected finite numbers, got NaN or infinity")
+        return z.floor().clamp(0, self.levels - 1).to(torch.uint8), zero_log_det(z)
 
     def extra_repr(self) -> str:
         """What ``repr`` shows."""

@@ -85,7 +85,7 @@ class Affine:
 class SigmoidAffine:
     """``y = (x + t) sigmoid(r + 2)``, the released Glow's: it can only shrink.
 
-    A scale near 0 makes the inverse overflow; :class:`Affine` cannot.
+    A scale near 0 makes the inverse overflow; that of :class:`Affine` is bounded.
     """
 
     num_params: ClassVar[int] = 2

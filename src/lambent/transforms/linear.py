@@ -120,7 +120,9 @@ class PLUConv1x1(ChannelMix):
 
     def weight(self) -> Tensor:
         """The product of the factors."""
-        lower = self.lower.tril(-1) + torch.eye(len(self.lower)).to(self.lower)
+        lower = self.lower.tril(-1) + torch.eye(
+            len(self.lower), dtype=self.lower.dtype, device=self.lower.device
+        )
         upper = self.upper.triu(1) + torch.diag(self.sign * self.log_scale.exp())
         return self.permutation @ lower @ upper
 

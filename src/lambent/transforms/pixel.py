@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lambent.core.transform import Transform, zero_log_det
+from lambent.data.levels import level_of, pixel_of
 from lambent.errors import check_domain
 from lambent.types import Context, PerSample, X, Z
 
@@ -61,12 +62,11 @@ class Quantise(Transform):
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """The level of each pixel."""
         check_integers(x, 256)
-        return (x.int() * self.grey_levels // 256).to(torch.uint8), zero_log_det(x)
+        return level_of(x, self.grey_levels).to(torch.uint8), zero_log_det(x)
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """The smallest pixel of each level."""
-        n = self.grey_levels
-        return ((z.int() * 256 + n - 1) // n).to(torch.uint8), zero_log_det(z)
+        return pixel_of(z, self.grey_levels).to(torch.uint8), zero_log_det(z)
 
     def extra_repr(self) -> str:
         """What ``repr`` shows."""
