@@ -8,14 +8,13 @@ Both are the same network with the same weights, forward and backward, stepped i
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import sys
 import time
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from emit import emit
 from torch import Tensor
 
 from lambent.nn import CouplingNet
@@ -70,11 +69,7 @@ def main() -> None:
                 "median_ratio": round(statistics.median(ratios), 2),
             }
         )
-        sys.stdout.write(json.dumps(rows[-1]) + "\n")
-    if options.out is not None:
-        options.out.write_text(
-            json.dumps({"threads": torch.get_num_threads(), "rows": rows}, indent=2) + "\n"
-        )
+    emit({"threads": torch.get_num_threads(), "rows": rows}, options.out)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,11 @@ on held-out digits and on uniform noise, and asks it about 500 samples of a run.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from emit import emit
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
@@ -65,10 +64,7 @@ def main() -> None:
         ),
         "noise_above_0.9": float((classifier.predict_proba(features(noise)).max(1) > 0.9).mean()),
     }
-    text = json.dumps(figures, indent=2)
-    sys.stdout.write(text + "\n")
-    if options.out is not None:
-        options.out.write_text(text + "\n")
+    emit(figures, options.out)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,11 @@ digits, and asks it about 500 samples of a run.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from emit import emit
 from torch import Tensor, nn
 
 import lambent
@@ -103,10 +102,7 @@ def main() -> None:
         "agreement_by_temperature": agreement,
         "classifier_test_accuracy": float((guesses == test.labels).float().mean()),
     }
-    text = json.dumps(figures, indent=2)
-    sys.stdout.write(text + "\n")
-    if options.out is not None:
-        options.out.write_text(text + "\n")
+    emit(figures, options.out)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-import sys
 from pathlib import Path
 
 import torch
+from emit import emit
 
 import lambent
 from lambent.data import DataConfig, load_images
@@ -54,10 +53,7 @@ def main() -> None:
         "decoded_images": len(images),
         "decoded_exactly": int(torch.eq(back, expected).flatten(1).all(1).sum()),
     }
-    text = json.dumps(figures, indent=2)
-    sys.stdout.write(text + "\n")
-    if options.out is not None:
-        options.out.write_text(text + "\n")
+    emit(figures, options.out)
 
 
 if __name__ == "__main__":
