@@ -47,7 +47,7 @@ def test_refused(settings: dict[str, object], message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "choices"),
     [
-        ("scale", "relased", "bounded or released"),
+        ("scale", "loose", "bounded or released"),
         ("permutation", "pluu", "plu or conv or shuffle or reverse"),
         ("first_squeeze", 3, "2 or 4"),
     ],
