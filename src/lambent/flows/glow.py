@@ -118,11 +118,8 @@ def glow(config: GlowConfig) -> Flow:
         rescale=Rescale(1 / grey_levels, shift=-grey_levels / 2),
         scales=MultiScale(*levels, shape=shape),
     )
-    encoder = None
-    if classes is not None:
-        encoder = LabelEncoder(
-            classes, config.class_features if config.conditioning == "strong" else None
-        )
+    learned = config.class_features if config.conditioning == "strong" else None
+    encoder = None if classes is None else LabelEncoder(classes, learned)
     return Flow(transform, StandardNormal((math.prod(shape),)), context_encoder=encoder)
 
 
