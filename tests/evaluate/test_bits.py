@@ -33,7 +33,9 @@ class Table(Distribution):
         return self.table[row, x.flatten().floor().long()].log()
 
     def rsample(self, n: int | None = None, context: Any = None, *, temperature: Any = 1.0) -> X:
-        raise NotImplementedError
+        row = torch.zeros(n or 1, dtype=torch.long) if context is None else context
+        level = torch.multinomial(self.table[row], 1)
+        return (level + torch.rand(level.shape)).reshape(-1, 1, 1, 1)
 
 
 class Labels(nn.Module):
