@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lambent.files import replacing
+
 
 def emit(figures: dict[str, Any], out: Path | None) -> None:
     """Print figures as JSON, and write them to a file if one is named."""
@@ -14,3 +16,14 @@ def emit(figures: dict[str, Any], out: Path | None) -> None:
     sys.stdout.write(text)
     if out is not None:
         out.write_text(text)
+
+
+def write_json(path: Path, figures: dict[str, Any]) -> None:
+    """Write figures as JSON, whole or not at all."""
+    write_text(path, json.dumps(figures, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text)

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from lambent.edit import reconstruct as reconstruct
     from lambent.errors import DomainError as DomainError
     from lambent.errors import NotInvertibleError as NotInvertibleError
+    from lambent.evaluate import check_numerics as check_numerics
+    from lambent.evaluate import estimate_cost as estimate_cost
     from lambent.evaluate import measure as measure
     from lambent.flows import GlowConfig as GlowConfig
     from lambent.flows import glow as glow
+    from lambent.hub import import_weights as import_weights
+    from lambent.nn import plain as plain
     from lambent.store import load as load
     from lambent.store import save as save
     from lambent.train import TrainConfig as TrainConfig
@@ -41,13 +45,17 @@ _ROOM = {
     "NotInvertibleError": "errors",
     "TrainConfig": "train",
     "Transform": "core",
+    "check_numerics": "evaluate",
+    "estimate_cost": "evaluate",
     "fit": "train",
     "glow": "flows",
+    "import_weights": "hub",
     "initialize": "core",
     "interpolate": "edit",
     "load": "store",
     "load_images": "data",
     "measure": "evaluate",
+    "plain": "nn",
     "reconstruct": "edit",
     "save": "store",
     "seeded": "core",

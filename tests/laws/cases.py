@@ -19,6 +19,8 @@ from lambent.transforms import (
     Affine,
     Coupling,
     Dequantise,
+    GlowLevel,
+    GlowStep,
     InvertibleConv1x1,
     MultiScale,
     Permute,
@@ -68,6 +70,24 @@ def chequered_levels() -> MultiScale:
         ActNorm(2),
         shape=(2, 2, 4),
     )
+
+
+def glow_level(
+    mix: Callable[[int], Any] = PLUConv1x1, recompute: Any = "never", **settings: Any
+) -> GlowLevel:
+    """A level of two steps over 1x4x4 images, with a prior."""
+    nets = "checkpoint" if recompute == "checkpoint" else "never"
+    steps = [
+        GlowStep(
+            ActNorm(4),
+            mix(4),
+            Coupling(CouplingNet(2, 4, width=4, recompute=nets, **settings), Affine()),
+        )
+        for _ in range(3)
+    ]
+    chain = "inverse" if recompute == "inverse" else "never"
+    prior = Coupling(SplitPrior(2, 2), Standardise(bound=7.0))
+    return GlowLevel(Squeeze(), steps, prior, recompute=chain)
 
 
 TRANSFORMS: dict[str, Case] = {
@@ -158,6 +178,27 @@ TRANSFORMS: dict[str, Case] = {
         event_shape=(1, 2, 4),
         domain=pixels(),
     ),
+    "compose that rebuilds": Case(
+        build=lambda: Compose(*vector_steps(), recompute="inverse"), event_shape=(3,)
+    ),
+    "compose with anchors": Case(
+        build=lambda: Compose(*vector_steps(context=2), recompute="inverse", every=2),
+        event_shape=(3,),
+        context_shape=(2,),
+    ),
+    "glow level": Case(build=glow_level, event_shape=(1, 4, 4)),
+    "glow level of checkpoints": Case(
+        build=lambda: glow_level(recompute="checkpoint"), event_shape=(1, 4, 4)
+    ),
+    "glow level that rebuilds": Case(
+        build=lambda: glow_level(recompute="inverse"), event_shape=(1, 4, 4)
+    ),
+    "glow level of shuffles": Case(
+        build=lambda: glow_level(Permute.shuffle), event_shape=(1, 4, 4)
+    ),
+    "glow level conditional": Case(
+        build=lambda: glow_level(context_features=3), event_shape=(1, 4, 4), context_shape=(3,)
+    ),
     "inverse": Case(
         build=lambda: Compose(Squeeze(), PLUConv1x1(4), ActNorm(4)).inv, event_shape=(4, 1, 2)
     ),
@@ -202,6 +243,11 @@ GLOWS: dict[str, GlowConfig] = {
     "plain networks": small_glow(norm="bias", border=False, width=8),
     "one level": small_glow(levels=1, steps=3),
     "three levels": small_glow(shape=(1, 8, 8), levels=3, steps=1),
+    "checkpoint": small_glow(recompute="checkpoint"),
+    "inverse": small_glow(recompute="inverse"),
+    "inverse with anchors": small_glow(
+        recompute="inverse", anchor_every=2, conditioning="strong", classes=3, class_features=4
+    ),
     "rectangular": small_glow(shape=(1, 4, 8)),
     "coarse first squeeze": small_glow(shape=(1, 8, 8), first_squeeze=4, steps=1),
     "five channels": small_glow(shape=(5, 4, 4), steps=1),

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from lambent.core import Compose, Entry, Flow, Transform
+from lambent.core.rebuild import Rebuilt
 from lambent.core.transform import zero_log_det
 from lambent.distributions import StandardNormal
+from lambent.nn import takes_fast_path
 from lambent.types import Context, Likelihood, PerSample, Size, X, Z
 
 Pair = tuple[Tensor, Tensor]
@@ -52,6 +54,24 @@ class ScalarLogDet(Good):
 class HalfLogDet(Good):
     def log_det(self, x: Tensor) -> Tensor:
         return super().log_det(x).half()
+
+
+class FastDiffers(Good):
+    def log_det(self, x: Tensor) -> Tensor:
+        exact = super().log_det(x)
+        return exact + 1e-9 * self.log_scale.square().sum() if takes_fast_path(x) else exact
+
+
+class HalfGradient(Good):
+    def invert_and_vjp(self, *args: Any) -> Rebuilt:
+        rebuilt = super().invert_and_vjp(*args)
+        return rebuilt._replace(grads={p: g / 2 for p, g in rebuilt.grads.items()})
+
+
+class NoContextGradient(Good):
+    def invert_and_vjp(self, *args: Any) -> Rebuilt:
+        rebuilt = super().invert_and_vjp(*args)
+        return rebuilt._replace(grad_context=tuple(None for _ in rebuilt.grad_context))
 
 
 class WrongShape(Good):

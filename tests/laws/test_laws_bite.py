@@ -42,6 +42,8 @@ BREACHES: list[tuple[str, Callable[[], Transform], str]] = [
     ("gradcheck", m.DetachedEvent, "gradcheck of forward"),
     ("gradcheck", m.DetachedParameter, "gradcheck of forward"),
     ("gradient", m.UnusedParameter, "'unused' gets no gradient"),
+    ("fast and plain", m.FastDiffers, "of the fast path and the plain one"),
+    ("rebuild", m.HalfGradient, "the gradient of 'bias' that invert_and_vjp finds"),
     ("purity", m.InPlace, "argument 0 of forward was changed"),
     ("purity", m.RunningState, "buffer 'calls' was changed"),
     ("purity", m.Undeclared, "draws random numbers"),

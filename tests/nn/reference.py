@@ -8,7 +8,7 @@ from torch import Tensor
 from lambent.nn import CouplingNet
 
 
-def plain(net: CouplingNet, a: Tensor, context: Tensor | None = None) -> tuple[Tensor, ...]:
+def composition(net: CouplingNet, a: Tensor, context: Tensor | None = None) -> tuple[Tensor, ...]:
     """What the network says it computes, by library convolutions, and what enters each norm."""
     h = net.first(a)
     inputs = []
@@ -19,7 +19,7 @@ def plain(net: CouplingNet, a: Tensor, context: Tensor | None = None) -> tuple[T
     for layer, shift in enumerate(shifts):
         inputs.append(h)
         if len(net.norms):
-            h = net.norms[layer](h.movedim(1, -1)).movedim(-1, 1)
+            h = net.norms[layer](h)
         h = F.relu(h + shift)
         if layer == 0:
             h = F.conv2d(h, second, net.second.bias)

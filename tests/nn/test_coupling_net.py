@@ -7,10 +7,13 @@ import itertools
 import pytest
 import torch
 
+from lambent.core import Flow, initialize
+from lambent.distributions import StandardNormal
 from lambent.nn import CouplingNet
 from lambent.testing import perturbed
+from lambent.transforms import Affine, Coupling
 
-from .reference import plain
+from .reference import composition
 
 FORMS = list(itertools.product(["actnorm", "bias"], [True, False], [None, 3]))
 
@@ -23,7 +26,7 @@ def test_is_the_composition_of_its_parts(
     net = perturbed(net, 0.3, seed=1)
     a = torch.randn(3, 2, 3, 4, dtype=torch.float64)
     context = None if context_features is None else torch.randn(3, 3, dtype=torch.float64)
-    expected, *_ = plain(net, a, context)
+    expected, *_ = composition(net, a, context)
     found = net(a, context)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
     assert found.abs().min() > 0
@@ -31,15 +34,17 @@ def test_is_the_composition_of_its_parts(
 
 @pytest.mark.parametrize("context_features", [None, 3])
 def test_initialisation_standardises_each_norms_output(context_features: int | None) -> None:
-    net = CouplingNet(2, 4, width=6, context_features=context_features).double()
-    a = 3 * torch.randn(40, 2, 3, 3, dtype=torch.float64) + 1
+    net = CouplingNet(2, 4, width=6, context_features=context_features, dropout=0.5).double()
+    flow = Flow(Coupling(net, Affine()), StandardNormal((4, 3, 3)))
+    x = 3 * torch.randn(40, 4, 3, 3, dtype=torch.float64) + 1
     context = None if context_features is None else torch.randn(40, 3, dtype=torch.float64)
-    assert not net.initialized
-    net.initialize_from(a, context)
-    assert net.initialized
-    _, *inputs = plain(net, a, context)
+    assert not any(norm.initialized for norm in net.norms)
+    initialize(flow, x, context)
+    assert flow.training
+    assert all(norm.initialized for norm in net.norms)
+    _, *inputs = composition(net, x[:, :2], context)
     for norm, h in zip(net.norms, inputs, strict=True):
-        y = norm(h.movedim(1, -1)).flatten(0, -2)
+        y = norm(h).movedim(1, -1).flatten(0, -2)
         assert y.mean(0).abs().max() < 1e-5
         assert (y.square().mean(0) - 1).abs().max() < 1e-4
 
@@ -52,7 +57,7 @@ def test_dropout_drops_channels_of_each_event_in_training_alone() -> None:
     """Over a constant picture, places that see no edge stay equal: whole channels are dropped."""
     net = perturbed(CouplingNet(2, 4, width=16, dropout=0.5), 0.3, seed=1)
     a = torch.ones(2, 2, 7, 7, dtype=torch.float64)
-    expected, *_ = plain(net, a)
+    expected, *_ = composition(net, a)
     torch.testing.assert_close(net(a), expected)
     net.train()
     draws = [net(a) for _ in range(5)]

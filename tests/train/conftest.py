@@ -5,10 +5,46 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from lambent import Flow, GlowConfig, Images, TrainConfig, glow, seeded
+from lambent.core.compose import Compose
+from lambent.core.transform import Transform, zero_log_det
 
 NewFlow = Callable[..., Flow]
+
+
+class Trap(Transform):
+    """A shift that goes wrong in one training step, in one of several ways.
+
+    Args:
+        step: Training steps before it, as the trainer counts; none goes wrong if not given.
+        way: ``loss`` is not finite, or only its ``gradient``, or a ``weight`` that nothing reads.
+    """
+
+    def __init__(self, step: int | None, way: str) -> None:
+        super().__init__()
+        self.root = nn.Parameter(torch.ones(()))
+        self.spare = nn.Parameter(torch.ones(3))
+        self.step, self.way, self.calls = step, way, 0
+
+    def forward(self, x: Tensor, context: object = None) -> tuple[Tensor, Tensor]:
+        root = self.root
+        if self.way == "loss" and self.step is not None and self.calls > self.step:
+            root = root * torch.nan  # there still when the layer is looked for
+        if self.training and torch.is_grad_enabled():
+            if self.calls == self.step:
+                if self.way == "loss":
+                    root = root * torch.nan
+                elif self.way == "gradient":
+                    root = root * 0  # sqrt has a value there, and no derivative
+                else:
+                    self.spare.data[1] = torch.inf
+            self.calls += 1
+        return x + root.sqrt(), zero_log_det(x)
+
+    def inverse(self, z: Tensor, context: object = None) -> tuple[Tensor, Tensor]:
+        return z - self.root.sqrt(), zero_log_det(z)
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +82,17 @@ def new_flow() -> NewFlow:
         sizes = {"shape": (1, 4, 4), "grey_levels": 4, "levels": 1, "steps": 1, "width": 8}
         with seeded(0):
             return glow(GlowConfig(**{**sizes, **settings}))
+
+    return build
+
+
+@pytest.fixture
+def trapped(new_flow: NewFlow) -> NewFlow:
+    """A small Glow with a trap behind it; called ``trap``."""
+
+    def build(step: int | None = None, way: str = "loss") -> Flow:
+        flow = new_flow()
+        return Flow(Compose(glow=flow.transform, trap=Trap(step, way)), flow.base)
 
     return build
 

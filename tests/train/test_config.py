@@ -44,6 +44,19 @@ def test_refuses_other_words() -> None:
     object.__setattr__(config, "optimizer", "sgd")
     with pytest.raises(ValueError, match=r"^optimizer: expected adam or adamax, got 'sgd'"):
         config.__post_init__()
+    config = TrainConfig()
+    object.__setattr__(config, "precision", "half")
+    with pytest.raises(ValueError, match=r"^precision: expected auto or float32 or bfloat16, got"):
+        config.__post_init__()
+
+
+def test_what_updates_inside_the_backward_pass_rule_out() -> None:
+    config = TrainConfig(optimizer_in_backward=True, clip_norm=None)
+    assert config.optimizer_in_backward
+    with pytest.raises(ValueError, match=r"^clip_norm: expected null .*, got 100.0"):
+        TrainConfig(optimizer_in_backward=True)
+    with pytest.raises(ValueError, match=r"^optimizer_in_backward: .* adam, got adamax"):
+        TrainConfig(optimizer_in_backward=True, clip_norm=None, optimizer="adamax")
 
 
 def test_what_may_be_left_out() -> None:

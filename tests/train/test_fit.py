@@ -71,7 +71,9 @@ def test_metrics_split_the_bits_into_parts(
         assert set(parts) == {f"parts/{kind}" for kind in kinds}
         assert parts["parts/rescale"] == pytest.approx(2.0, abs=1e-6)  # log2 of 4 grey levels
         assert sum(parts.values()) == pytest.approx(row["validation/bits_per_dim"], abs=1e-5)
-        assert set(row) - set(parts) == {"train/bits_per_dim", "validation/bits_per_dim"}
+        others = {"bits_per_dim", "grad_norm", "clipped"}
+        expected = {"validation/bits_per_dim", *(f"train/{name}" for name in others)}
+        assert set(row) - set(parts) == expected
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamax"])

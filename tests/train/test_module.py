@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from lambent import Flow, Images, TrainConfig, initialize
+from lambent import Flow, Images, TrainConfig, fit, initialize, seeded
 from lambent.data import ShuffledBatches
 from lambent.store import RunFolder
+from lambent.train.metrics import read_metrics
 from lambent.train.module import Training
 from lambent.train.objectives import MaximumLikelihood
 from lambent.train.trainer import quiet, trainer_for
@@ -42,7 +43,9 @@ def loader(images: Images, batches: Iterable[torch.Tensor]) -> DataLoader[Any]:
 
 def train(flow: Flow, images: Images, config: TrainConfig, path: Path) -> Watch:
     """A run of the trainer alone, watched."""
-    initialize(flow, images.images)
+    with seeded(0):
+        initialize(flow, images.images)
+    torch.manual_seed(0)
     watch = Watch()
     with quiet():
         trainer = trainer_for(RunFolder(path), config, torch.device("cpu"), None, 0)
@@ -112,6 +115,41 @@ def test_gradients_are_clipped(
         assert min(watch.norms) > 0.02
     else:
         assert watch.norms == pytest.approx([0.01] * 4, rel=1e-3)
+
+
+def test_clipped_steps_are_counted(
+    new_flow: NewFlow, images: Images, held_out: Images, quick: Quick, tmp_path: Path
+) -> None:
+    """Of all steps, those over the norm; the count goes on after a resume."""
+    norms = train(new_flow(), images, quick(clip_norm=None), tmp_path / "free").norms
+    limit = sorted(norms)[10]
+
+    def run(steps: int, limit: float, *, resume: bool = False) -> tuple[int, dict[str, float]]:
+        config = quick(max_steps=steps, clip_norm=limit, patience=None)
+        out = tmp_path / f"{limit}"
+        fitted = fit(new_flow(), images, held_out, config=config, out=out, resume=resume)
+        return fitted.clipped, read_metrics(out / "metrics.csv")[steps]
+
+    clipped, row = run(20, limit)
+    assert 1 < clipped < 20
+    assert row["train/clipped"] == clipped
+    assert row["train/grad_norm"] > 0
+    assert run(20, 1e-6)[0] == 20
+    assert run(10, 1e-7)[0] == 10
+    again, row = run(20, 1e-7, resume=True)
+    assert (again, row["train/clipped"]) == (20, 20)
+    assert run(10, 1e9)[0] == 0
+
+
+def test_the_norm_is_of_before_clipping(
+    new_flow: NewFlow, images: Images, quick: Quick, tmp_path: Path
+) -> None:
+    free = train(new_flow(), images, quick(max_steps=10, clip_norm=None), tmp_path / "free")
+    train(new_flow(), images, quick(max_steps=10, clip_norm=1e9), tmp_path / "loose")
+    for name in ("free", "loose"):
+        row = read_metrics(tmp_path / name / "metrics.csv")[10]
+        assert row["train/grad_norm"] == pytest.approx(free.norms[-1], rel=1e-5)
+        assert ("train/clipped" in row) == (name == "loose")
 
 
 def test_averaged_weights_by_hand(

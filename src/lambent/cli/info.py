@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lambent.cli.options import Options
+from jsonargparse import Namespace
+
+from lambent.cli.costs import of_cost, of_model
+from lambent.cli.numerics import run_check
+from lambent.cli.options import Options, settings_as_options
 from lambent.cli.output import report
 from lambent.cli.presets import preset_or_family, presets
+from lambent.cli.runs import own_data_settings
 from lambent.core.flow import Flow
 from lambent.core.registry import families, family, unknown
+from lambent.data import DataConfig
 from lambent.store import RunFolder, load
 
 
@@ -21,26 +27,79 @@ def run(arguments: Sequence[str]) -> None:
     Args:
         arguments: What follows ``lambent info``.
     """
-    parser = Options("info", "Describe a run folder, a preset or a family.")
-    parser.add_argument("what", type=str, help="a run folder, or the name of a preset or family")
-    options = parser.read(arguments)
+    named = next((a for a in arguments if _is_name(a)), None)
+    parser, defaults = _parser(named)
+    options = parser.read([*defaults, *arguments])
     what: str = options.what
+    if options.data is not None and not options.check:
+        raise ValueError(f"data: read with --check alone, got '{options.data}' without")
     if Path(what).exists():
-        figures = _of_run(Path(what))
-    elif what in families():
-        figures = _of_family(what)
-    elif what in presets():
-        figures = _of_preset(what)
-    else:
+        if options.check:
+            parser.set_defaults(own_data_settings(Path(what)))
+            run_check(parser.read(arguments))
+            return
+        figures = _of_run(Path(what), options)
+    elif named != what:
         raise ValueError(f"what: expected a run folder, preset or family: {_names(what)}")
+    elif options.check:
+        raise ValueError(
+            f"check: expected a run folder, got '{what}', which names no trained model"
+        )
+    else:
+        figures = _of_family(what, options) if what in families() else _of_preset(what, options)
     report(what, figures, as_json=options.json)
+
+
+def _is_name(argument: str) -> bool:
+    """Whether an argument names a family or a preset, and no file of that name is there."""
+    return argument in {*families(), *presets()} and not Path(argument).exists()
+
+
+def _parser(named: str | None) -> tuple[Options, list[str]]:
+    """The parser, with the options of the model that is named; and the preset's as arguments."""
+    parser = Options(
+        "info",
+        "Describe a run folder, a preset or a family; with --batch-size, estimate what a training "
+        "step takes; with --check, measure the numerics of a trained model.",
+        usage="lambent info WHAT [--batch-size N [--data-size SIZE]] [--check [--data DATA]] "
+        "[options]",
+    )
+    parser.add_argument("what", type=str, help="a run folder, or the name of a preset or family")
+    parser.add_argument(
+        "--batch-size",
+        type=int | None,
+        default=None,
+        help="estimate the memory and the seconds of a training step on so many images",
+    )
+    parser.add_argument(
+        "--channels",
+        type=int | None,
+        default=None,
+        help="of the images, beside --data-size: the model's own or 3 if not given",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="measure rounding in a trained model, layer by layer"
+    )
+    parser.add_argument(
+        "--n", type=int | None, default=None, help="how many images --check takes: up to 64"
+    )
+    parser.add_argument(
+        "--data", type=str | None, default=None, help="images for --check; its own draws without"
+    )
+    parser.add_fields(DataConfig, "--data-", "data", split="validation")
+    parser.add_running()
+    if named is None:
+        return parser, []
+    name, settings = preset_or_family(named)
+    parser.add_fields(family(name).config_type, "--model.", f"model: {name}")
+    return parser, settings_as_options({"model": settings.get("model", {})})
 
 
 def _names(what: str) -> str:
     return unknown(what, [*families(), *presets()])
 
 
-def _of_run(folder: Path) -> dict[str, Any]:
+def _of_run(folder: Path, options: Namespace) -> dict[str, Any]:
     flow = load(folder)
     run_folder = RunFolder(folder)
     settings = run_folder.read_config() if run_folder.config.is_file() else {}
@@ -51,6 +110,7 @@ def _of_run(folder: Path) -> dict[str, Any]:
             for name in ("train", "data", "seed", "versions")
             if name in settings
         },
+        **of_cost(flow, options, settings),
     }
 
 
@@ -65,16 +125,18 @@ def _of_flow(flow: Flow) -> dict[str, Any]:
     }
 
 
-def _of_preset(name: str) -> dict[str, Any]:
+def _of_preset(name: str, options: Namespace) -> dict[str, Any]:
     family_name, settings = preset_or_family(name)
-    return {"family": family_name, "settings": settings}
+    figures = of_model(family_name, options, settings)
+    return {"family": family_name, "settings": settings, **figures}
 
 
-def _of_family(name: str) -> dict[str, Any]:
+def _of_family(name: str, options: Namespace) -> dict[str, Any]:
     chosen = family(name)
     defaults = {field.name: field.default for field in dataclasses.fields(chosen.config_type)}
     return {
         "about": (chosen.build.__doc__ or "").strip().splitlines()[0],
         "config": chosen.config_type.__name__,
         "defaults": defaults,
+        **of_model(name, options, {}),
     }

@@ -13,6 +13,7 @@ COMMANDS = {
     "reconstruct": "encode and decode images, and show both",
     "interpolate": "walk between two images in latent space",
     "info": "describe a run, a preset or a family",
+    "import-weights": "turn a Glow that other code trained into a model folder",
 }
 
 FAILURES = ("FloatingPointError", "NotInvertibleError", "OutOfMemoryError")
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("lambent", f"{_unknown_command(command)}; 'lambent --help' lists the commands")
     debug = "--debug" in rest
     try:
-        module = importlib.import_module(f"lambent.cli.{command}")
+        module = importlib.import_module(f"lambent.cli.{command.replace('-', '_')}")
         module.run([a for a in rest if a != "--debug"])
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; what was written is usable\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,26 @@ def report(title: str, figures: Mapping[str, Any], *, as_json: bool) -> None:
     console.print(Text(title, "italic"), soft_wrap=True)
     for name, value in rows:  # not a rich table, which would fold at 80 columns in a pipe
         line = Text.assemble((name.ljust(width), "bold"), "  ", value)
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+
+
+def write_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on standard output, one line for each row however long.
+
+    Args:
+        header: Names of the columns; the first is of words, the others of figures.
+        rows: What stands below them.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    console = Console(highlight=False)
+    for index, row in enumerate((header, *rows)):
+        first, *figures = zip(row, widths, strict=True)
+        cells = [first[0].ljust(first[1]), *(text.rjust(width) for text, width in figures)]
+        line = Text("  ".join(cells), "" if index else "bold")
         line.rstrip()
         console.print(line, soft_wrap=True)
 
@@ -73,6 +93,8 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if 0 < abs(value) < 0.001:
+            return f"{value:.1e}"
         return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, int):
         return f"{value:,}"

@@ -37,16 +37,20 @@ def read_with_run(parser: Options, arguments: Sequence[str]) -> tuple[Namespace,
     Returns:
         The options, and which images to load.
     """
-    run = RunFolder(parser.read(arguments).run)
+    parser.set_defaults(own_data_settings(parser.read(arguments).run))
+    options = parser.read(arguments)
+    return options, config_of(options, DataConfig, "data_")
+
+
+def own_data_settings(folder: Path) -> dict[str, Any]:
+    """A run's data settings as defaults of the data options; nothing if no run is there."""
+    run = RunFolder(folder)
     recorded = run.read_config().get("data") or {} if run.config.is_file() else {}
-    own = {
+    return {
         f"data_{field.name}": _tuple(recorded[field.name])
         for field in dataclasses.fields(DataConfig)
         if field.name in recorded and field.name != "split"
     }
-    parser.set_defaults(own)
-    options = parser.read(arguments)
-    return options, config_of(options, DataConfig, "data_")
 
 
 def check_fits(flow: Flow, images: Images) -> None:

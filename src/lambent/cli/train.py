@@ -23,7 +23,7 @@ from lambent.core.seed import seeded
 from lambent.data import DataConfig, load_images
 from lambent.evaluate import measure
 from lambent.store import RunFolder
-from lambent.train import TrainConfig, fit
+from lambent.train import Fitted, TrainConfig, fit
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -105,6 +105,15 @@ def run(arguments: Sequence[str]) -> None:
         "parameters": sum(p.numel() for p in flow.parameters()),
         "steps": fitted.steps,
         "seconds": fitted.seconds,
+        "clipped": _clipped(fitted, as_json=options.json),
+        "precision": fitted.precision,
         "out": str(options.out),
     }
     report(f"{name} on {train.name}", figures, as_json=options.json)
+
+
+def _clipped(fitted: Fitted, *, as_json: bool) -> int | str | None:
+    """How many steps were clipped, if any: of how many, for people."""
+    if fitted.clipped == 0 or as_json:
+        return fitted.clipped or None
+    return f"{fitted.clipped:,} of {fitted.steps:,} steps"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lambent.core.flow import Flow
+from lambent.nn.fast import plain
 from lambent.types import Context, X
 
 
@@ -42,9 +43,12 @@ def initialize(flow: Flow, x: X, context: Context | None = None) -> None:
             module.initialize_from(*inputs)
 
     waiting = [m for m in flow.modules() if isinstance(m, DataInitialised)]
+    training = flow.training
     hooks = [m.register_forward_pre_hook(before) for m in waiting if isinstance(m, nn.Module)]
     try:
-        flow.log_prob(x, context)
+        with plain():  # the fast path passes the layers by
+            flow.eval().log_prob(x, context)
     finally:
+        flow.train(training)
         for hook in hooks:
             hook.remove()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lambent.core.rebuild import Rebuilt, invert_and_vjp
 from lambent.types import Context, Likelihood, PerSample, Size, X, Z
 
 
@@ -80,6 +81,24 @@ class Transform(nn.Module, ABC):
     def decode(self, z: Z, context: Context | None = None) -> X:
         """Map latent to data without drawing anything."""
         return self.inverse(z, context)[0]
+
+    def invert_and_vjp(
+        self, z: Z, grad_z: Tensor, grad_log_det: PerSample, context: Context | None = None
+    ) -> Rebuilt:
+        """Find ``x`` from ``z``, and the gradients of ``x``, context and parameters.
+
+        For bijections that draw nothing. The default inverts and then runs forward again.
+
+        Args:
+            z: Latents, ``(b, *z)``.
+            grad_z: Their gradient.
+            grad_log_det: The gradient of the contribution ``V``, ``(b,)``.
+            context: What the map is conditioned on.
+
+        Returns:
+            ``x`` and the gradients.
+        """
+        return invert_and_vjp(self, z, grad_z, grad_log_det, context)
 
     def walk(self, x: X, context: Context | None = None) -> Generator[Entry, None, Z]:
         """Run forward and yield one ledger entry for each named step; return ``z``.

@@ -4,4 +4,10 @@ from lambent.evaluate.bits import Evaluation as Evaluation
 from lambent.evaluate.bits import grey_levels as grey_levels
 from lambent.evaluate.bits import log_prob_by_class as log_prob_by_class
 from lambent.evaluate.bits import measure as measure
+from lambent.evaluate.check import NumericsCheck as NumericsCheck
+from lambent.evaluate.check import check_numerics as check_numerics
+from lambent.evaluate.check_gradient import GradientCheck as GradientCheck
+from lambent.evaluate.check_layer import LayerCheck as LayerCheck
+from lambent.evaluate.cost import Cost as Cost
+from lambent.evaluate.cost import estimate_cost as estimate_cost
 from lambent.evaluate.yardsticks import yardsticks as yardsticks

@@ -1,4 +1,4 @@
 """Families of flows; importing this registers them."""
 
-from lambent.flows.glow import GlowConfig as GlowConfig
 from lambent.flows.glow import glow as glow
+from lambent.flows.glow_config import GlowConfig as GlowConfig

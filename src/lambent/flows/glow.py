@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Literal
 
 from lambent.core.compose import Compose
 from lambent.core.flow import Flow
-from lambent.core.registry import check_choices, register
-from lambent.core.transform import Transform
+from lambent.core.registry import register
 from lambent.distributions import StandardNormal
+from lambent.flows.glow_config import GlowConfig, checked
 from lambent.nn import CouplingNet, LabelEncoder, SplitPrior, TopPrior
 from lambent.transforms import (
     ActNorm,
     Additive,
     Affine,
+    ChannelMix,
     Coupling,
     Dequantise,
     Elementwise,
+    GlowLevel,
+    GlowStep,
     InvertibleConv1x1,
     MultiScale,
     Permute,
@@ -30,50 +33,6 @@ from lambent.transforms import (
     Standardise,
     Whole,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class GlowConfig:
-    """What :func:`glow` builds. The defaults are small: minutes on a laptop."""
-
-    shape: tuple[int, int, int] | None = None
-    """Channels, height, width of the images; the command line takes the data's own."""
-    grey_levels: int | None = None
-    """Grey levels of each channel, 2 to 256; the command line takes the data's own."""
-    levels: int = 2
-    """Number of scales L; each halves height and width."""
-    first_squeeze: Literal[2, 4] = 2
-    """Side of the cells the first scale gathers; 4 starts on a coarser, cheaper grid."""
-    steps: int = 8
-    """Steps of flow at each scale, K."""
-    width: int = 128
-    """Hidden channels of the coupling networks."""
-    coupling: Literal["affine", "additive"] = "affine"
-    """Whether a coupling scales and shifts, or only shifts."""
-    permutation: Literal["plu", "conv", "shuffle", "reverse"] = "plu"
-    """What mixes the channels: 1x1 convolution by factors or by a free weight, or a fixed order."""
-    scale: Literal["bounded", "released"] = "bounded"
-    """Scale of couplings and priors: bounded both ways, or the released code's to the letter."""
-    scale_bound: float = 2.0
-    """Largest absolute log-scale of a coupling, where bounded."""
-    prior_bound: float = 7.0
-    """Largest absolute log-scale of a prior, where bounded."""
-    norm: Literal["actnorm", "bias"] = "actnorm"
-    """What follows the hidden convolutions."""
-    border: bool = True
-    """Whether 3x3 convolutions get a channel that marks the border."""
-    log_scale_factor: float = 3.0
-    """Factor of every learned log-scale, which multiplies its learning rate."""
-    learn_top: bool = True
-    """Whether the prior of the top latent is learned."""
-    conditioning: Literal["none", "top", "strong"] = "none"
-    """Where the class label enters: nowhere, the top prior (as released), or every network."""
-    classes: int | None = None
-    """Number of classes, where conditional; the command line takes the data's own."""
-    class_features: int = 32
-    """Size of the learned label vector of the strong form."""
-    dropout: float = 0.0
-    """Chance that a hidden channel is dropped in training; for small data sets."""
 
 
 @register(GlowConfig)
@@ -100,7 +59,7 @@ def glow(config: GlowConfig) -> Flow:
         >>> flow.sample(2).shape
         torch.Size([2, 1, 8, 8])
     """
-    shape, grey_levels, classes = _checked(config)
+    shape, grey_levels, classes = checked(config)
     features = {"none": None, "top": classes, "strong": config.class_features}[config.conditioning]
     levels = []
     channels = shape[0]
@@ -111,9 +70,9 @@ def glow(config: GlowConfig) -> Flow:
         levels.append(_level(config, squeeze, channels, features, last=last))
         if not last:
             channels = channels // 2
-    steps: dict[str, Transform] = {"quantise": Quantise(grey_levels)} if grey_levels < 256 else {}
+    steps = {"quantise": Quantise(grey_levels)} if grey_levels < 256 else {}
     transform = Compose(
-        **steps,
+        **steps,  # type: ignore[arg-type]
         dequantise=Dequantise(grey_levels),
         rescale=Rescale(1 / grey_levels, shift=-grey_levels / 2),
         scales=MultiScale(*levels, shape=shape),
@@ -125,28 +84,30 @@ def glow(config: GlowConfig) -> Flow:
 
 def _level(
     config: GlowConfig, squeeze: Squeeze, channels: int, features: int | None, *, last: bool
-) -> Compose:
+) -> GlowLevel:
     """One scale: squeeze, K steps, and the prior of what leaves."""
-    steps: dict[str, Transform] = {
-        f"step{k}": Compose(
+    steps = [
+        GlowStep(
             actnorm=ActNorm(channels, log_scale_factor=config.log_scale_factor),
             mix=_mix(config, channels),
             coupling=_coupling(config, channels, features),
         )
-        for k in range(config.steps)
-    }
+        for _ in range(config.steps)
+    ]
     prior = _top(config, channels, features) if last else _split(config, channels, features)
-    return Compose(squeeze=squeeze, **steps, **({"prior": prior} if prior else {}))
+    chain: Literal["never", "inverse"] = "inverse" if config.recompute == "inverse" else "never"
+    return GlowLevel(squeeze, steps, prior, recompute=chain, every=config.anchor_every)
 
 
-def _mix(config: GlowConfig, channels: int) -> Transform:
+def _mix(config: GlowConfig, channels: int) -> ChannelMix | Permute:
     """What mixes the channels of a step."""
-    return {
+    kinds: dict[str, Callable[[int], ChannelMix | Permute]] = {
         "plu": PLUConv1x1,
         "conv": InvertibleConv1x1,
         "shuffle": Permute.shuffle,
         "reverse": Permute.reverse,
-    }[config.permutation](channels)
+    }
+    return kinds[config.permutation](channels)
 
 
 def _coupling(config: GlowConfig, channels: int, features: int | None) -> Coupling:
@@ -168,6 +129,7 @@ def _coupling(config: GlowConfig, channels: int, features: int | None) -> Coupli
         log_scale_factor=config.log_scale_factor,
         context_features=features if config.conditioning == "strong" else None,
         dropout=config.dropout,
+        recompute="never" if config.recompute == "never" else "checkpoint",
     )
     return Coupling(net, elementwise)
 
@@ -201,49 +163,3 @@ def _top(config: GlowConfig, channels: int, features: int | None) -> Coupling | 
         context_features=features,
     )
     return Coupling(net, _prior_elementwise(config), Whole())
-
-
-def _checked(config: GlowConfig) -> tuple[tuple[int, int, int], int, int | None]:
-    """Shape, grey levels and classes, once everything is found to be in range."""
-    check_choices(config)
-    if config.shape is None:
-        raise ValueError("shape: expected (channels, height, width), got None")
-    if config.grey_levels is None:
-        raise ValueError("grey_levels: expected 2 to 256, got None")
-    if len(config.shape) != 3 or min(config.shape) < 1:
-        raise ValueError(f"shape: expected three positive numbers, got {config.shape}")
-    if not 2 <= config.grey_levels <= 256:
-        raise ValueError(f"grey_levels: expected 2 to 256, got {config.grey_levels}")
-    for name in ("levels", "steps", "width", "class_features"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name}: expected at least 1, got {getattr(config, name)}")
-    for name in ("scale_bound", "prior_bound", "log_scale_factor"):
-        if not getattr(config, name) > 0:
-            raise ValueError(f"{name}: expected more than 0, got {getattr(config, name)}")
-    if not 0 <= config.dropout < 1:
-        raise ValueError(f"dropout: expected 0 up to 1, got {config.dropout}")
-    _check_divides(config.shape, config.levels, config.first_squeeze)
-    if config.conditioning == "none":
-        return config.shape, config.grey_levels, None
-    if config.classes is None or config.classes < 1:
-        raise ValueError(
-            f"classes: conditioning '{config.conditioning}' expects at least 1 class, "
-            f"got {config.classes}"
-        )
-    return config.shape, config.grey_levels, config.classes
-
-
-def _check_divides(shape: tuple[int, int, int], levels: int, first_squeeze: int) -> None:
-    """Raise unless every level can gather its cells."""
-    _, height, width = shape
-    side = math.gcd(height, width)
-    fitting = [n for n in range(1, levels + 1) if side % (first_squeeze * 2 ** (n - 1)) == 0]
-    largest = max(fitting, default=0)
-    if largest == levels:
-        return
-    hint = {0: "no levels fit; crop or resize it", 1: "levels 1 would fit"}
-    raise ValueError(
-        f"levels: expected a height and width that {levels} levels divide "
-        f"(multiples of {first_squeeze * 2 ** (levels - 1)}), got {height} x {width}; "
-        + hint.get(largest, f"levels 1 to {largest} would fit")
-    )

@@ -16,19 +16,15 @@ class ChannelAffine(nn.Module):
         channels: Channels ``c``.
         log_scale_factor: ``f``, which multiplies the learning rate of the log-scale ``l``; 3 in
             the released Glow.
-        channel_dim: Which axis holds the channels: 1 or -1.
 
     Shape:
-        ``(b, c, *)`` or ``(b, *, c)``, both ways.
+        ``(b, c, *)`` both ways.
     """
 
     initialized: Tensor
 
-    def __init__(
-        self, channels: int, *, log_scale_factor: float = 3.0, channel_dim: int = 1
-    ) -> None:
+    def __init__(self, channels: int, *, log_scale_factor: float = 3.0) -> None:
         super().__init__()
-        self.channel_dim = channel_dim
         self.log_scale_factor = log_scale_factor
         self.bias = nn.Parameter(torch.zeros(channels))
         self.raw_log_scale = nn.Parameter(torch.zeros(channels))
@@ -40,10 +36,9 @@ class ChannelAffine(nn.Module):
         return self.log_scale_factor * self.raw_log_scale
 
     def _per_channel(self, values: Tensor, x: Tensor) -> Tensor:
-        if x.shape[self.channel_dim] != len(values):
-            given = x.shape[self.channel_dim]
-            raise ValueError(f"x: expected {len(values)} channels, got {given}")
-        return values if self.channel_dim == -1 else values.reshape(-1, *([1] * (x.ndim - 2)))
+        if x.shape[1] != len(values):
+            raise ValueError(f"x: expected {len(values)} channels, got {x.shape[1]}")
+        return values.reshape(-1, *([1] * (x.ndim - 2)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Shift, then scale."""
@@ -59,7 +54,7 @@ class ChannelAffine(nn.Module):
     @torch.no_grad()
     def initialize_from(self, x: Tensor) -> None:
         """Set scale and shift so that each channel of the output has mean 0 and second moment 1."""
-        by_channel = x.detach().cpu().double().movedim(self.channel_dim, 0).flatten(1)
+        by_channel = x.detach().cpu().double().transpose(0, 1).flatten(1)
         mean = by_channel.mean(1)
         std = (by_channel - mean[:, None]).square().mean(1).sqrt()
         constant = std <= 1e-6 * (1 + mean.abs())

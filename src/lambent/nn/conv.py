@@ -35,11 +35,6 @@ class BorderConv2d(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         nn.init.normal_(self.weight, std=0.05)
 
-    @property
-    def inside(self) -> Tensor:
-        """The weights that meet the picture, ``(out_channels, in_channels, 3, 3)``."""
-        return self.weight[:, : self.in_channels]
-
     def pad(self, x: Tensor) -> Tensor:
         """The padded input with its border channel, where there is one.
 
@@ -51,18 +46,6 @@ class BorderConv2d(nn.Module):
             return padded
         frame = F.pad(x.new_zeros(1, 1, *x.shape[2:]), ring, value=1.0)
         return torch.cat((padded, frame.expand(len(x), -1, -1, -1)), 1)
-
-    def offset(self, x: Tensor) -> Tensor:
-        """Bias and border response, which every picture of a size shares.
-
-        Args:
-            x: A picture of that size, ``(b, *, h, w)``.
-
-        Returns:
-            ``(1, out_channels, h, w)``.
-        """
-        blank = x.new_zeros(1, self.in_channels, *x.shape[2:])
-        return F.conv2d(self.pad(blank), self.weight, self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve."""

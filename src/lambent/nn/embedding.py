@@ -41,7 +41,8 @@ class LabelEncoder(nn.Module):
                 f"got {labels.dtype} of shape {tuple(labels.shape)}"
             )
         inside = (labels >= 0) & (labels < self.classes)
-        check_domain(inside, f"label: expected 0 to {self.classes - 1}, got {labels[:8].tolist()}")
+        given = [] if labels.is_meta else labels[:8].tolist()
+        check_domain(inside, f"label: expected 0 to {self.classes - 1}, got {given}")
         return F.embedding(labels.long(), self.table)
 
     def extra_repr(self) -> str:

@@ -8,7 +8,7 @@ from torch import nn
 
 from lambent.core.flow import Flow
 from lambent.core.transform import Transform
-from lambent.testing import flow_laws, gradient, inverse, precision, purity, shape
+from lambent.testing import flow_laws, gradient, inverse, precision, purity, recompute, shape
 from lambent.testing.compiling import compile_law
 from lambent.testing.context import context_law
 from lambent.testing.jacobian import jacobian_law
@@ -38,6 +38,8 @@ TRANSFORM_LAWS: tuple[Law, ...] = (
     Law("backwards", shape.backwards, _all),
     Law("gradcheck", gradient.gradcheck_law, lambda t: not t.discrete),
     Law("gradient", gradient.gradient_reaches_parameters, lambda t: not t.discrete),
+    Law("fast and plain", recompute.fast_is_plain, lambda t: not t.discrete),
+    Law("rebuild", recompute.rebuilds, lambda t: t.cheap_inverse and t.bijective),
     Law("purity", purity.purity, _all),
     Law("float32", precision.float32_near_float64, _all),
     Law("autocast", precision.autocast_leaves_trunk, _all),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import warnings
 from typing import Any
 
 import lightning.pytorch as pl
@@ -18,6 +17,11 @@ from lambent.core.seed import seeded
 from lambent.data import grid, write_picture
 from lambent.errors import DomainError
 from lambent.store import RunFolder
+
+
+def warn_line(message: str) -> None:
+    """Print one line on standard error, above the progress bar if there is one."""
+    Console(stderr=True).print(f"warning: {message}", highlight=False, soft_wrap=True, markup=False)
 
 
 class FinalValidation(Callback):
@@ -74,8 +78,7 @@ class SampleGrid(Callback):
                 n = self.count if labels is None else 1
                 images = flow.sample(n, labels, temperature=self.temperature)
         except DomainError as error:
-            message = f"step {trainer.global_step}: no grid of samples was written: {error}"
-            warnings.warn(message, stacklevel=2)
+            warn_line(f"step {trainer.global_step}: no grid of samples was written: {error}")
             return
         path = self.run.samples / f"step-{trainer.global_step:07d}.png"
         write_picture(path, grid(images.cpu()))

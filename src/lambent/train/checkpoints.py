@@ -53,8 +53,9 @@ class LastCheckpoint(Checkpoint):
     def on_exception(
         self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Write, unless the weights may be what failed."""
-        if trainer.global_step > 0 and not isinstance(exception, FloatingPointError):
+        """Write, unless the weights may be what failed, or were caught between two steps."""
+        torn = any(getattr(optimizer, "torn", False) for optimizer in trainer.optimizers)
+        if trainer.global_step > 0 and not torn and not isinstance(exception, FloatingPointError):
             self._write(trainer)
 
     def _write(self, trainer: pl.Trainer) -> None:

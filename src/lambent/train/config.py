@@ -32,6 +32,12 @@ class TrainConfig:
     """What the step size does after the warm-up; cosine reaches 0 at ``max_steps``."""
     clip_norm: float | None = 100.0
     """Gradients of a larger norm are scaled down to it."""
+    optimizer_in_backward: bool = False
+    """Update weights inside the backward pass, which frees each gradient at once: less memory, the
+    same weights. It needs adam, and ``clip_norm: null``."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What the networks compute in, in training; the flow around them stays in float32. ``auto`` is
+    bfloat16 where the hardware gains from it, as found when the run starts."""
     ema_decay: float | None = 0.998
     """Decay of the averaged weights that are validated and kept; none without it."""
     initialization_batch: int = 512
@@ -75,3 +81,12 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:
                 raise ValueError(f"{name}: expected 0 up to 1, got {value}")
+        if self.optimizer_in_backward and self.optimizer != "adam":
+            raise ValueError(
+                f"optimizer_in_backward: expected the optimizer adam, got {self.optimizer}"
+            )
+        if self.optimizer_in_backward and self.clip_norm is not None:
+            raise ValueError(
+                "clip_norm: expected null with optimizer_in_backward, where no norm over all "
+                f"gradients is known in time, got {self.clip_norm}"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tempfile
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.initialize import initialize
 from lambent.data import Images, ShuffledBatches, hold_out, shuffled
+from lambent.nn.precision import conditioner_dtype
 from lambent.store import RunFolder, save
 from lambent.train.config import TrainConfig
 from lambent.train.curve import draw_curve
@@ -24,8 +26,11 @@ from lambent.train.objectives import label_context, objective_for
 from lambent.train.order import TrainingOrder
 from lambent.train.trainer import quiet, trainer_for
 
-MAY_DIFFER = ("max_steps", "max_minutes", "validate_every")
+MAY_DIFFER = ("max_steps", "max_minutes", "validate_every", "optimizer_in_backward")
 """Settings of training that a resumed run need not share: they do not touch a step."""
+
+VALIDATED_PIXELS = 2**20
+"""Pixels, each channel counted, that a batch of a validation may have if more than the step's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +43,10 @@ class Fitted:
     """Steps taken in all."""
     seconds: float
     """Seconds of this call."""
+    clipped: int
+    """Steps in all whose gradients were scaled down to ``clip_norm``."""
+    precision: str
+    """What the networks computed in, in training: ``float32`` or ``bfloat16``."""
 
 
 def fit(
@@ -75,10 +84,12 @@ def fit(
 
     Raises:
         ValueError: If an argument is out of range or does not fit the others.
-        FloatingPointError: If a loss is not finite; the message names the layer.
+        FloatingPointError: If a loss, a gradient or a weight is not finite; the message names step
+            and layer, and the last checkpoint is of before.
     """
     config = config or TrainConfig()
     chosen = pick_device(device)
+    conditioner_dtype(chosen, config.precision)
     start = time.monotonic()
     if validation is None:
         train, validation = hold_out(train, 0.1, seed)
@@ -111,7 +122,7 @@ def fit(
                 trainer.fit(
                     module,
                     _loader(train, order, workers),
-                    _loader(validation, _in_order(validation, config), 0),
+                    _loader(validation, _in_order(validation, config.batch_size), 0),
                     ckpt_path=str(run.last) if resume else None,
                     weights_only=True,
                 )
@@ -120,7 +131,8 @@ def fit(
         finally:
             best = _keep_best(flow, run)
             flow.to(home)
-        return Fitted(best, trainer.global_step, time.monotonic() - start)
+        seconds = time.monotonic() - start
+        return Fitted(best, trainer.global_step, seconds, module.clipped, module.precision)
 
 
 def _check(flow: Flow, train: Images, validation: Images) -> None:
@@ -164,7 +176,7 @@ def _check_resumes(run: RunFolder, settings: dict[str, Any]) -> None:
                 f"resume: expected the run's own {part} settings {recorded.get(part)}, "
                 f"got {settings[part]}"
             )
-    own = recorded.get("train") or {}
+    own = {**dataclasses.asdict(TrainConfig()), **(recorded.get("train") or {})}
     for name, value in settings["train"].items():
         if name not in MAY_DIFFER and own.get(name) != value:
             raise ValueError(f"resume: expected the run's own {name} {own.get(name)}, got {value}")
@@ -196,9 +208,10 @@ def _loader(images: Images, batches: Any, workers: int) -> DataLoader[Any]:
     )
 
 
-def _in_order(images: Images, config: TrainConfig) -> list[torch.Tensor]:
-    """The indices of validation batches."""
-    return list(torch.arange(len(images)).split(max(config.batch_size, 256)))
+def _in_order(images: Images, batch_size: int) -> list[torch.Tensor]:
+    """The indices of validation batches: 256 images, or fewer where they are large."""
+    room = VALIDATED_PIXELS // math.prod(images.shape)
+    return list(torch.arange(len(images)).split(max(batch_size, min(256, room))))
 
 
 def _grid_labels(flow: Flow, train: Images) -> torch.Tensor | None:

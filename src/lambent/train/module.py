@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import lightning.pytorch as pl
@@ -14,8 +15,11 @@ from lambent.core.flow import Flow
 from lambent.core.ledger import first_not_finite, trace
 from lambent.core.seed import seeded
 from lambent.evaluate.parts import bits_by_part
+from lambent.nn.precision import Precision, conditioner_dtype, conditioner_precision
 from lambent.train.config import TrainConfig
+from lambent.train.finite import KEPT, check_weights, gradient_error, gradient_norm, scale_gradients
 from lambent.train.objectives import Judgement, Objective, label_context
+from lambent.train.optimizers import optimizer_for, rate_of
 
 Batch = tuple[Tensor, Tensor | None]
 
@@ -37,6 +41,15 @@ class Training(pl.LightningModule):
         self.flow = flow
         self.objective = objective
         self.config = config
+        self.clipped = 0
+        """Steps so far whose gradients were scaled down."""
+        self.precision = config.precision
+        """What the networks compute in; no longer ``auto`` once training has started."""
+        self._square = 0.0  # of the norm of the gradients that the backward pass has freed
+
+    def on_train_start(self) -> None:
+        """Settle the precision, which a checkpoint may have done."""
+        self.precision = settled(self.device, self.precision)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch.
@@ -52,13 +65,38 @@ class Training(pl.LightningModule):
             FloatingPointError: If it is not finite; the message names step and layer.
         """
         x, y = batch
-        judgement: Judgement = self.objective(self.flow, x, y)
+        self._square = 0.0
+        judgement: Judgement = self.objective(self.flow, x, y, self.precision)
         loss, logs = judgement
         if not torch.isfinite(loss):
             self._raise_not_finite(x, y)
         named = {f"train/{k}": v for k, v in logs.items()}
         self.log_dict({**named, "step": self.global_step + 1.0}, batch_size=len(x))
         return loss
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Stop at a gradient that is not finite; scale them all down where their norm is large.
+
+        Args:
+            optimizer: Holds the parameters.
+            gradient_clip_val: The largest norm there may be, if any.
+            gradient_clip_algorithm: Not used.
+        """
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._check_gradients(parameters)
+        norm = math.sqrt(self._square)
+        logs = {"train/grad_norm": norm}
+        if gradient_clip_val is not None:
+            if norm > gradient_clip_val:
+                scale_gradients(parameters, gradient_clip_val / norm)
+                self.clipped += 1
+            logs["train/clipped"] = float(self.clipped)
+        self.log_dict(logs)
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Log the objective and the shares of the likelihood of one held-out batch."""
@@ -71,53 +109,53 @@ class Training(pl.LightningModule):
         named |= {f"parts/{k}": torch.tensor(v) for k, v in parts.items()}
         self.log_dict({**named, "step": float(self.global_step)}, batch_size=len(x))
 
+    def on_validation_start(self) -> None:
+        """Before a checkpoint is written, see that what it would hold is finite."""
+        for optimizer in self.trainer.optimizers:
+            check_weights(self, optimizer.state, self.global_step)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the states of the generators that draw the noise."""
+        """Keep the states of the generators that draw the noise, and what was counted."""
         states = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             states["cuda"] = torch.cuda.get_rng_state(self.device)
         checkpoint["generators"] = states
+        checkpoint["clipped"] = self.clipped
+        checkpoint["precision"] = self.precision
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on drawing where the checkpoint was written."""
+        """Go on drawing where the checkpoint was written, in the precision it was written in."""
         states = checkpoint["generators"]
         torch.set_rng_state(states["cpu"])
         if "cuda" in states and torch.cuda.is_available():
             torch.cuda.set_rng_state(states["cuda"])
+        self.clipped = checkpoint.get("clipped", 0)
+        self.precision = checkpoint.get("precision", "float32")
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """The optimiser, and its step size as a function of the step."""
         config = self.config
-        decayed: list[nn.Parameter] = []
-        plain: list[nn.Parameter] = []
-        for name, parameter in self.named_parameters():
-            (decayed if name.endswith("weight") else plain).append(parameter)
-        groups = [
-            {"params": decayed, "weight_decay": config.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
-        ]
-        settings: dict[str, Any] = {"lr": config.learning_rate, "betas": (0.9, config.beta2)}
-        optimizer: torch.optim.Optimizer
-        if config.optimizer == "adam":
-            optimizer = torch.optim.AdamW(groups, **settings)
-        else:
-            optimizer = torch.optim.Adamax(groups, **settings)
+        optimizer = optimizer_for(self, config, self._check_gradients)
         # A plain function, which LambdaLR keeps out of the checkpoints; a method's fields go in.
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self._rate(step))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_of(config, step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _rate(self, step: int) -> float:
-        """The step size as a share of ``learning_rate``."""
-        config = self.config
-        warm = min(1.0, (step + 1) / (config.warmup_steps + 1))
-        if config.schedule == "constant":
-            return warm
-        return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / config.max_steps)))
+    def _check_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Take some gradients into the norm, or raise if they are not finite."""
+        norm = gradient_norm(parameters)
+        if not math.isfinite(norm):
+            raise gradient_error(self, parameters, self.global_step)
+        self._square += norm**2
 
     def _raise_not_finite(self, x: Tensor, y: Tensor | None) -> None:
-        with torch.no_grad():
+        with torch.no_grad(), conditioner_precision(x.device, self.precision):
             path = first_not_finite(trace(self.flow, x, label_context(self.flow, y)))
         raise FloatingPointError(
             f"training step {self.global_step}: the loss is not finite; "
-            f"first seen in {path or 'the objective'}. The checkpoints before it are kept."
+            f"first seen in {path or 'the objective'}. {KEPT}"
         )
+
+
+def settled(device: torch.device, name: Precision) -> Precision:
+    """A precision by name, ``auto`` settled for a device."""
+    return "bfloat16" if conditioner_dtype(device, name) == torch.bfloat16 else "float32"

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lambent.core.flow import Flow
 from lambent.core.ledger import Entry, log_likelihood, trace
 from lambent.nn import ZeroLinear
+from lambent.nn.precision import Precision, conditioner_precision
 from lambent.transforms import MultiScale
 
 
@@ -28,8 +29,13 @@ class Objective(nn.Module, ABC):
     """What training minimises, from images and labels or from a ledger that is there already."""
 
     @abstractmethod
-    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> Judgement:
-        """Judge the flow on images ``(b, *event_shape)`` and their labels ``(b,)``."""
+    def forward(
+        self, flow: Flow, x: Tensor, y: Tensor | None, precision: Precision = "float32"
+    ) -> Judgement:
+        """Judge the flow on images ``(b, *event_shape)`` and their labels ``(b,)``.
+
+        The flow's networks run in ``precision``; what is made of its figures stays in float32.
+        """
 
     @abstractmethod
     def of_ledger(self, flow: Flow, entries: Sequence[Entry], y: Tensor | None) -> Judgement:
@@ -39,9 +45,13 @@ class Objective(nn.Module, ABC):
 class MaximumLikelihood(Objective):
     r"""Mean bits per dimension: ``-log2 p(x | c) / D``."""
 
-    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> Judgement:
+    def forward(
+        self, flow: Flow, x: Tensor, y: Tensor | None, precision: Precision = "float32"
+    ) -> Judgement:
         """One pass, without a ledger."""
-        return self._of(flow, flow(x, label_context(flow, y)))
+        with conditioner_precision(x.device, precision):
+            log_prob = flow(x, label_context(flow, y))
+        return self._of(flow, log_prob)
 
     def of_ledger(self, flow: Flow, entries: Sequence[Entry], y: Tensor | None) -> Judgement:
         """What the ledger sums to."""
@@ -78,9 +88,13 @@ class LikelihoodAndClass(Objective):
         self.head = ZeroLinear(scales[0].latent_shapes[-1][0], classes)
         self.weight = weight
 
-    def forward(self, flow: Flow, x: Tensor, y: Tensor | None) -> Judgement:
+    def forward(
+        self, flow: Flow, x: Tensor, y: Tensor | None, precision: Precision = "float32"
+    ) -> Judgement:
         """One pass, with its ledger."""
-        return self.of_ledger(flow, trace(flow, x, label_context(flow, y)), y)
+        with conditioner_precision(x.device, precision):
+            entries = trace(flow, x, label_context(flow, y))
+        return self.of_ledger(flow, entries, y)
 
     def of_ledger(self, flow: Flow, entries: Sequence[Entry], y: Tensor | None) -> Judgement:
         """What the ledger sums to, and the class read off the top latent."""

@@ -19,6 +19,7 @@ from lambent.train.averaging import AveragedWeights
 from lambent.train.callbacks import FinalValidation, ProgressLine, SampleGrid
 from lambent.train.checkpoints import BestCheckpoint, LastCheckpoint
 from lambent.train.config import TrainConfig
+from lambent.train.drift import DriftCheck
 from lambent.train.metrics import MetricsFile
 
 MONITOR = "validation/bits_per_dim"
@@ -50,6 +51,7 @@ def trainer_for(
     ]
     if config.ema_decay is not None:
         callbacks.append(AveragedWeights(config.ema_decay, device))
+    callbacks.append(DriftCheck(config.batch_size))
     if config.patience is not None:
         callbacks.append(EarlyStopping(MONITOR, patience=config.patience, min_delta=0.0))
     callbacks += [

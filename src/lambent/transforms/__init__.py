@@ -8,6 +8,9 @@ from lambent.transforms.elementwise import Affine as Affine
 from lambent.transforms.elementwise import Elementwise as Elementwise
 from lambent.transforms.elementwise import SigmoidAffine as SigmoidAffine
 from lambent.transforms.elementwise import Standardise as Standardise
+from lambent.transforms.fused_steps import GlowStep as GlowStep
+from lambent.transforms.glow_level import GlowLevel as GlowLevel
+from lambent.transforms.linear import ChannelMix as ChannelMix
 from lambent.transforms.linear import InvertibleConv1x1 as InvertibleConv1x1
 from lambent.transforms.linear import PLUConv1x1 as PLUConv1x1
 from lambent.transforms.multiscale import MultiScale as MultiScale

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,13 +39,18 @@ class ChannelMix(Transform):
 
     cheap_inverse = True
 
+    @classmethod
     @abstractmethod
+    def stacked(cls, layers: Sequence[Any]) -> tuple[Tensor, Tensor]:
+        """``W`` and ``ln |det W|`` of several layers in one go, ``(k, c, c)`` and ``(k,)``."""
+
     def weight(self) -> Tensor:
         """``W``, ``(c, c)``."""
+        return self.stacked([self])[0][0]
 
-    @abstractmethod
     def log_abs_det(self) -> Tensor:
         """``ln |det W|``, a scalar."""
+        return self.stacked([self])[1][0]
 
     def _log_det(self, x: Tensor) -> Tensor:
         return zero_log_det(x) + math.prod(x.shape[2:]) * self.log_abs_det()
@@ -79,14 +86,12 @@ class InvertibleConv1x1(ChannelMix):
         super().__init__()
         self.matrix = nn.Parameter(random_rotation(channels).to(torch.get_default_dtype()))
 
-    def weight(self) -> Tensor:
-        """The parameter itself."""
-        return self.matrix
-
-    def log_abs_det(self) -> Tensor:
-        """By LU decomposition, in float64."""
-        log_abs_det: Tensor = torch.linalg.slogdet(in_float64(self.matrix))[1]
-        return log_abs_det.to(self.matrix)
+    @classmethod
+    def stacked(cls, layers: Sequence[Any]) -> tuple[Tensor, Tensor]:
+        """The parameters, and their determinants by LU decomposition in float64."""
+        weight = torch.stack([layer.matrix for layer in layers])
+        log_abs_det: Tensor = torch.linalg.slogdet(in_float64(weight))[1]
+        return weight, log_abs_det.to(weight)
 
 
 class PLUConv1x1(ChannelMix):
@@ -118,14 +123,14 @@ class PLUConv1x1(ChannelMix):
         self.upper = nn.Parameter(upper.triu(1).to(dtype))
         self.log_scale = nn.Parameter(diagonal.abs().log().to(dtype))
 
-    def weight(self) -> Tensor:
-        """The product of the factors."""
-        lower = self.lower.tril(-1) + torch.eye(
-            len(self.lower), dtype=self.lower.dtype, device=self.lower.device
-        )
-        upper = self.upper.triu(1) + torch.diag(self.sign * self.log_scale.exp())
-        return self.permutation @ lower @ upper
-
-    def log_abs_det(self) -> Tensor:
-        """The sum of the log-scales."""
-        return self.log_scale.sum()
+    @classmethod
+    def stacked(cls, layers: Sequence[Any]) -> tuple[Tensor, Tensor]:
+        """The products of the factors, and the sums of the log-scales."""
+        permutation = torch.stack([layer.permutation for layer in layers])
+        log_scale = torch.stack([layer.log_scale for layer in layers])
+        diagonal = torch.stack([layer.sign for layer in layers]) * log_scale.exp()
+        lower = torch.stack([layer.lower for layer in layers]).tril(-1)
+        upper = torch.stack([layer.upper for layer in layers]).triu(1)
+        unit = torch.eye(lower.shape[-1], dtype=lower.dtype, device=lower.device)
+        weight = permutation @ (lower + unit) @ (upper + torch.diag_embed(diagonal))
+        return weight, log_scale.sum(-1)

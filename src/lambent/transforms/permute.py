@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from lambent.core.transform import Transform, zero_log_det
@@ -43,6 +47,12 @@ class Permute(Transform):
     def shuffle(cls, channels: int) -> Permute:
         """The channels in a random order, drawn once from torch's generator."""
         return cls(torch.randperm(channels))
+
+    @classmethod
+    def stacked(cls, layers: Sequence[Any]) -> tuple[Tensor, Tensor]:
+        """Several layers as matrices, ``(k, c, c)``, and their ``ln |det|``, all 0."""
+        orders = torch.stack([layer.order for layer in layers])
+        return F.one_hot(orders), orders.new_zeros(len(layers))
 
     def _check(self, x: Tensor) -> None:
         if x.shape[1] != len(self.order):

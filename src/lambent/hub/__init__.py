@@ -1,0 +1,3 @@
+"""Reading models that other code trained."""
+
+from lambent.hub.layouts import import_weights as import_weights
