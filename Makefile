@@ -64,8 +64,10 @@ floors: setup ## imports point only down
 docs: setup ## build the site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-bench: setup ## measure again what needs no trained run
+bench: setup ## measure again what needs no trained run; a quarter of an hour
 	$(BIN)/python benchmarks/coupling_net.py --out benchmarks/results/coupling_net.json
+	$(BIN)/python benchmarks/glow_step.py
+	$(BIN)/python benchmarks/latency.py
 
 check: lint type floors docs test-compile ## everything CI does
 	@$(MAKE) --no-print-directory test

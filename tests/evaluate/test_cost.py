@@ -142,12 +142,12 @@ def test_a_model_without_values_and_a_batch_without_values() -> None:
 
 
 def test_what_recomputation_saves() -> None:
-    """Activations of two more steps: their hidden layers, their states, next to nothing."""
-    few = {mode: cost(64, recompute=mode, steps=2) for mode in ("never", "checkpoint", "inverse")}
-    many = {mode: cost(64, recompute=mode, steps=4) for mode in few}
+    """Activations of one more step: its hidden layers, its state, next to nothing."""
+    few = {mode: cost(64, recompute=mode, steps=1) for mode in ("never", "checkpoint", "inverse")}
+    many = {mode: cost(64, recompute=mode, steps=2) for mode in few}
     more = {mode: many[mode].activation_bytes - few[mode].activation_bytes for mode in few}
     hidden = 64 * 16 * 32 * 4  # bytes of one hidden layer
-    assert more["never"] > 4 * hidden
+    assert more["never"] > 2 * hidden
     assert more["checkpoint"] < 0.5 * more["never"]
     assert more["inverse"] < 0.25 * more["checkpoint"]
     assert few["checkpoint"].flops > 1.1 * few["never"].flops

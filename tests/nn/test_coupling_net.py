@@ -82,3 +82,31 @@ def test_input_is_left_alone() -> None:
     before = a.clone()
     net(a)
     assert torch.equal(a, before)
+
+
+def saved_bytes(net: CouplingNet, a: torch.Tensor) -> tuple[torch.Tensor, int]:
+    saved: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        saved[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        y = net(a)
+    return y, sum(saved.values())
+
+
+def test_checkpoint_holds_on_the_plain_path_too() -> None:
+    """As on a GPU, or in half precision: autocast takes the plain path."""
+    never = perturbed(CouplingNet(2, 4, width=32), 0.1, seed=1).float()
+    rebuilt = perturbed(CouplingNet(2, 4, width=32, recompute="checkpoint"), 0.1, seed=1).float()
+    rebuilt.load_state_dict(never.state_dict())
+    a = torch.randn(4, 2, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        kept, bytes_kept = saved_bytes(never, a)
+        again, bytes_again = saved_bytes(rebuilt, a)
+    assert torch.equal(kept, again)
+    assert bytes_again < bytes_kept / 4
+    grads = torch.autograd.grad(kept.float().square().sum(), list(never.parameters()))
+    found = torch.autograd.grad(again.float().square().sum(), list(rebuilt.parameters()))
+    assert all(torch.equal(g, f) for g, f in zip(grads, found, strict=True))

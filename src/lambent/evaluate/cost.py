@@ -17,16 +17,16 @@ from lambent.evaluate.cost_rates import Rates, measure_rates
 from lambent.nn.fast import plain
 from lambent.types import Context
 
-WORKSPACE = 0.4
+WORKSPACE = 0.3
 """Memory that allocator and kernels take beside activations, as a share of these.
 
 Measured, like ``LIBRARIES`` and ``SLOWDOWN``, by ``benchmarks/estimate.py``.
 """
 
-LIBRARIES = 8 * 2**20
+LIBRARIES = 10 * 2**20
 """Bytes that kernels keep however small the model is."""
 
-SLOWDOWN = 3.5
+SLOWDOWN = 3.0
 """How many times as long as bandwidth and overhead alone say the ops that are no products take.
 
 They gather, stride and wait for Python.

@@ -7,12 +7,13 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from lambent.nn.affine import ChannelAffine
 from lambent.nn.checkpoint import Recompute, Wide, wide_layers
 from lambent.nn.context import context_vector
 from lambent.nn.conv import BorderConv2d, ZeroConv2d
-from lambent.nn.fast import takes_fast_path
+from lambent.nn.fast import is_plain, takes_fast_path
 from lambent.nn.folding import Weights
 from lambent.types import Context
 
@@ -26,7 +27,9 @@ class CouplingNet(nn.Module):
     or has a plain bias (``norm="bias"``). With ``context_features`` a linear function of the
     context vector is added to each hidden layer before its ReLU.
 
-    On the CPU the convolutions are matrix products with the norms folded in.
+    On the fast path the convolutions are matrix products with the norms folded in. With
+    ``recompute="checkpoint"`` the backward pass rebuilds the hidden layers on either path, save
+    inside ``lambent.plain()`` and under torch.compile, which keeps what it sees fit.
 
     Args:
         in_channels: Channels it reads.
@@ -82,7 +85,17 @@ class CouplingNet(nn.Module):
         """The parameters of the coupling."""
         if takes_fast_path(a):
             return wide_layers(a.transpose(0, 1), self.wide(a, context)).transpose(0, 1)
-        shifts, gates = self._shifts(context), self._gates(a)
+        inputs = (a, self._shifts(context), self._gates(a))
+        keeps = is_plain() or torch.compiler.is_compiling() or not torch.is_grad_enabled()
+        if self.recompute == "never" or keeps:
+            return self._by_convolutions(*inputs)
+        y: Tensor = checkpoint(self._by_convolutions, *inputs, use_reentrant=False)
+        return y
+
+    def _by_convolutions(
+        self, a: Tensor, shifts: tuple[Tensor, ...], gates: Tensor | None
+    ) -> Tensor:
+        """The plain path, layer by layer."""
         h = self.first(a)
         for layer in range(2):
             if layer:
