@@ -67,6 +67,7 @@ docs: setup ## build the site into site/
 bench: setup ## measure again what needs no trained run; a quarter of an hour
 	$(BIN)/python benchmarks/coupling_net.py --out benchmarks/results/coupling_net.json
 	$(BIN)/python benchmarks/glow_step.py
+	$(BIN)/python benchmarks/profile_step.py
 	$(BIN)/python benchmarks/latency.py
 
 check: lint type floors docs test-compile ## everything CI does

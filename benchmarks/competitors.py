@@ -60,7 +60,7 @@ class Competitor:
     def make_optimizer(self) -> None:
         """Adam: torch's default for the peer, fused for ours."""
         fused = {"fused": True} if self.fused else {}
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-4, **fused)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-6, **fused)
 
     def backward(self) -> None:
         """Forward and backward."""
@@ -112,7 +112,7 @@ class InBackward(Ours):
 
     def make_optimizer(self) -> None:
         """Fused Adam, updating as gradients come."""
-        config = TrainConfig(learning_rate=1e-4, clip_norm=None, optimizer_in_backward=True)
+        config = TrainConfig(learning_rate=1e-6, clip_norm=None, optimizer_in_backward=True)
         self.optimizer = optimizer_for(self.model, config, lambda _: None)
 
     def train(self) -> None:

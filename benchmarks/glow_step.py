@@ -137,6 +137,7 @@ def main() -> None:
                     times.setdefault(section, {})[f"h{width}_k{k}"] = figures
                 if "train" in sections:
                     result.setdefault("ceiling", {})[f"h{width}_k{k}"] = ceiling
+                write_json(path, result)  # a long run: nothing measured is lost
                 gc.collect()
     if "memory" in options.only:
         result["memory_mib"] = memory(max(options.width), options.k)

@@ -105,9 +105,9 @@ def estimate_cost(
     ``recompute`` is in the count. Only then are products of the largest of these sizes, a copy and
     a small op timed on the device, which takes well under a second.
 
-    It is an estimate: for small flows on one core, memory was found within 20 % and time within
-    35 % of what real steps took (``benchmarks/estimate.py``). A machine that is busy, a device
-    other than a CPU, and ops that are bound by neither products nor memory are further off.
+    It is an estimate: for small Glows on one thread, memory was found within 15 % and time within
+    20 % of what real steps took (``benchmarks/estimate.py``). On a machine whose load changes, and
+    for ops that neither products nor memory bound, it is further off; only CPUs were tried.
 
     Args:
         flow: The flow, on any device; it is left as it is.

@@ -86,7 +86,7 @@ class CouplingNet(nn.Module):
         if takes_fast_path(a):
             return wide_layers(a.transpose(0, 1), self.wide(a, context)).transpose(0, 1)
         inputs = (a, self._shifts(context), self._gates(a))
-        keeps = is_plain() or torch.compiler.is_compiling() or not torch.is_grad_enabled()
+        keeps = torch.compiler.is_compiling() or is_plain() or not torch.is_grad_enabled()
         if self.recompute == "never" or keeps:
             return self._by_convolutions(*inputs)
         y: Tensor = checkpoint(self._by_convolutions, *inputs, use_reentrant=False)
