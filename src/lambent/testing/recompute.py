@@ -59,7 +59,12 @@ def _weights(subject: Subject, results: tuple[Tensor, ...]) -> tuple[Tensor, ...
 
 
 def rebuilds(subject: Subject) -> None:
-    """``invert_and_vjp`` finds the event, and the gradients that autograd finds from it."""
+    """``invert_and_vjp`` finds the event, and the gradients that autograd finds from it.
+
+    Of integers there are no gradients, so nothing to rebuild them for.
+    """
+    if not subject.x.is_floating_point():
+        return
     transform, context = subject.transform, subject.context
     leaf = with_gradient(subject.x)
     parts = [with_gradient(part) for part in context_tensors(context)]
