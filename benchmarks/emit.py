@@ -15,7 +15,7 @@ def emit(figures: dict[str, Any], out: Path | None) -> None:
     text = json.dumps(figures, indent=2) + "\n"
     sys.stdout.write(text)
     if out is not None:
-        out.write_text(text)
+        write_text(out, text)
 
 
 def write_json(path: Path, figures: dict[str, Any]) -> None:

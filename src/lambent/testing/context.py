@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lambent.core.rebuild import context_tensors
 from lambent.testing.law import expect
-from lambent.testing.subject import Subject, context_parts, context_rows, run_forward, run_inverse
+from lambent.testing.subject import Subject, context_rows, run_forward, run_inverse
 from lambent.types import Context
 
 
@@ -33,7 +34,7 @@ def context_law(subject: Subject) -> None:
                 continue
             raise AssertionError(
                 f"{name} of {len(events)} events took a context of "
-                f"{[len(part) for part in context_parts(wrong)]} rows"
+                f"{[len(part) for part in context_tensors(wrong)]} rows"
             )
 
 

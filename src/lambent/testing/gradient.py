@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from torch.autograd.gradcheck import GradcheckError, gradcheck
 
 from lambent.core.compose import Compose
+from lambent.core.rebuild import context_tensors
 from lambent.core.seed import seeded
 from lambent.core.transform import Transform
 from lambent.nn.fast import plain
 from lambent.testing.law import expect
-from lambent.testing.subject import Subject, context_parts
+from lambent.testing.subject import Subject
 from lambent.types import Context
 
 
@@ -70,7 +71,7 @@ def _as_function(
     named = {key: p for key, p in direction.named_parameters() if p.requires_grad}
     sizes = [p.numel() for p in named.values()]
     flat = torch.cat([torch.zeros(0, dtype=torch.float64), *(p.flatten() for p in named.values())])
-    given = context_parts(subject.context)
+    given = context_tensors(subject.context)
 
     def run(events: Tensor, flat: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         context = given if isinstance(subject.context, tuple) else given[0] if given else None

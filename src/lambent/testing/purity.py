@@ -7,9 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from lambent.core.rebuild import context_tensors
 from lambent.core.seed import seeded
 from lambent.testing.law import expect, expect_close
-from lambent.testing.subject import Subject, context_parts
+from lambent.testing.subject import Subject
 from lambent.types import Context
 
 
@@ -54,7 +55,7 @@ def expect_pure(
         AssertionError: If an argument, the module's state or a global setting changed, or the two
             results differ.
     """
-    arguments = [events, *context_parts(subject.context)]
+    arguments = [events, *context_tensors(subject.context)]
     state = subject.module.state_dict()
     watched = {f"argument {i} of {name}": value for i, value in enumerate(arguments)}
     watched |= {f"state '{key}'": value for key, value in state.items()}

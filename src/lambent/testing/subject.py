@@ -119,13 +119,6 @@ def cast_context(context: Context | None, dtype: torch.dtype) -> Context | None:
     return None if context is None else cast(context, dtype)
 
 
-def context_parts(context: Context | None) -> tuple[Tensor, ...]:
-    """The tensors of a context."""
-    if context is None:
-        return ()
-    return context if isinstance(context, tuple) else (context,)
-
-
 def context_rows(context: Context | None, rows: slice | Tensor) -> Context | None:
     """Some rows of a context."""
     if isinstance(context, tuple):
