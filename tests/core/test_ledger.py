@@ -46,6 +46,19 @@ def test_known_lines() -> None:
     assert entries["scales.level0.step0.mix"].z.shape == (3, 4, 2, 2)
 
 
+def test_without_states_the_contributions_are_the_same() -> None:
+    flow, x = small_glow(), pixels()((3, 1, 4, 4))
+    with seeded(1):
+        full = trace(flow, x)
+    with seeded(1):
+        light = trace(flow, x, states=False)
+    assert [entry.path for entry in light] == [entry.path for entry in full]
+    for entry, whole in zip(light, full, strict=True):
+        assert torch.equal(entry.log_likelihood, whole.log_likelihood)
+    assert all(entry.z.shape == (3, 0) for entry in light[:-1])
+    assert torch.equal(light[-1].z, full[-1].z)
+
+
 def test_a_step_that_stands_twice_has_two_lines() -> None:
     layer = perturbed(ActNorm(2), 0.5, seed=1)
     flow = Flow(Compose(layer, Permute.reverse(2), layer), StandardNormal((2,))).double()

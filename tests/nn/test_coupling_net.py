@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from lambent.core import Flow, initialize
+from lambent.core.seed import seeded
 from lambent.distributions import StandardNormal
-from lambent.nn import CouplingNet
+from lambent.nn import CouplingNet, checkpoint
+from lambent.nn.fast import plain
 from lambent.testing import perturbed
 from lambent.transforms import Affine, Coupling
 
@@ -30,6 +32,39 @@ def test_is_the_composition_of_its_parts(
     found = net(a, context)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
     assert found.abs().min() > 0
+
+
+@pytest.mark.parametrize(("norm", "border", "context_features"), FORMS)
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_by_pieces_of_the_batch_it_is_the_same(
+    norm: str,
+    context_features: int | None,
+    dropout: float,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    border: bool,
+) -> None:
+    """Five pictures of 12 places, two at a time; values and every gradient."""
+    monkeypatch.setattr(checkpoint, "PIECE", 30)
+    net = CouplingNet(
+        2, 5, width=6, norm=norm, border=border, context_features=context_features,
+        dropout=dropout, recompute="checkpoint",
+    )  # fmt: skip
+    net = perturbed(net, 0.3, seed=1).train()
+    a = torch.randn(5, 2, 3, 4, dtype=torch.float64, requires_grad=True)
+    inputs = [a, *net.parameters()]
+    context = None
+    if context_features is not None:
+        context = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+        inputs.append(context)
+    weight = torch.randn(5, 5, 3, 4, dtype=torch.float64)
+    with seeded(3):
+        found = net(a, context)
+    with seeded(3), plain():
+        expected = net(a, context)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    grads, wanted = (torch.autograd.grad((y * weight).sum(), inputs) for y in (found, expected))
+    torch.testing.assert_close(grads, wanted, rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.parametrize("context_features", [None, 3])

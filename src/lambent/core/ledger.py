@@ -13,7 +13,7 @@ from lambent.types import Context, X
 __all__ = ["Entry", "first_not_finite", "log_likelihood", "trace"]
 
 
-def trace(flow: Flow, x: X, context: Context | None = None) -> list[Entry]:
+def trace(flow: Flow, x: X, context: Context | None = None, *, states: bool = True) -> list[Entry]:
     """Every named step's contribution to the log-likelihood of some events.
 
     The entries' ``log_likelihood`` sum to ``flow.log_prob(x, context)`` under the same draws; the
@@ -24,6 +24,8 @@ def trace(flow: Flow, x: X, context: Context | None = None) -> list[Entry]:
         flow: The flow.
         x: Events, ``(b, *event_shape)``.
         context: One row for each event.
+        states: Whether entries hold what the steps put out. Without, the ``z`` of all but the last
+            is empty, ``(b, 0)``, and memory does not grow with depth.
 
     Returns:
         One entry for each step, data to latent.
@@ -34,10 +36,11 @@ def trace(flow: Flow, x: X, context: Context | None = None) -> list[Entry]:
     walk = flow.transform.walk(x, context)
     while True:
         try:
-            entries.append(next(walk))
+            entry = next(walk)
         except StopIteration as end:
             z = end.value
             break
+        entries.append(entry if states else entry._replace(z=entry.z.new_empty(len(x), 0)))
     entries.append(Entry("base", z, flow.base(z, context)))
     return entries
 

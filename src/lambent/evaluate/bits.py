@@ -101,7 +101,7 @@ def measure(
     with seeded(seed):
         for x, y in batches(images, batch_size):
             x, context = x.to(device), y.to(device) if conditional and y is not None else None
-            entries = trace(flow, x, context)
+            entries = trace(flow, x, context, states=False)
             bits.append(-log_likelihood(entries).cpu() / (dims * math.log(2)))
             for part, value in bits_by_part(entries, dims).items():
                 parts[part] += value * len(x)

@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lambent.nn.affine import ChannelAffine
-from lambent.nn.checkpoint import Recompute, Wide, wide_layers
+from lambent.nn.checkpoint import Recompute, wide_layers
 from lambent.nn.context import context_vector
 from lambent.nn.conv import BorderConv2d, ZeroConv2d
 from lambent.nn.fast import is_plain, takes_fast_path
 from lambent.nn.folding import Weights
+from lambent.nn.gemm import Grid
+from lambent.nn.wide import Wide
 from lambent.types import Context
 
 Norm = Literal["actnorm", "bias"]
@@ -84,7 +86,9 @@ class CouplingNet(nn.Module):
     def forward(self, a: Tensor, context: Context | None = None) -> Tensor:
         """The parameters of the coupling."""
         if takes_fast_path(a):
-            return wide_layers(a.transpose(0, 1), self.wide(a, context)).transpose(0, 1)
+            lying, wide = a.transpose(0, 1), self.wide(a, context)
+            params = wide_layers(lying.flatten(1), wide, Grid.of(lying, border=wide.border))
+            return params.view(-1, *lying.shape[1:]).transpose(0, 1)
         inputs = (a, self._shifts(context), self._gates(a))
         keeps = torch.compiler.is_compiling() or is_plain() or not torch.is_grad_enabled()
         if self.recompute == "never" or keeps:

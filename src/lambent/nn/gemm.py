@@ -1,7 +1,7 @@
 """3x3 convolutions as matrix products, for networks that are narrow outside and wide inside.
 
-Narrow pictures lie channel by channel, ``(c, b, h, w)``; wide ones place by place,
-``(b h w, width)``. The narrow side of a convolution is gathered from, or scattered to, its nine
+Narrow pictures lie channel by channel, ``(c, n)``; wide ones place by place, ``(n, width)``, with
+``n = b h w`` places. The narrow side of a convolution is gathered from, or scattered to, its nine
 taps, and the wide side is never laid out anew. ``benchmarks/coupling_net.py`` measures the gain.
 """
 
@@ -11,73 +11,112 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
-def gather_taps(x: Tensor, *, border: bool = False) -> Tensor:
+class Grid(NamedTuple):
+    """The places of some pictures, row by row, and what their 3x3 windows see of the border."""
+
+    events: int
+    """Pictures, ``b``."""
+    height: int
+    """Rows of a picture, ``h``."""
+    width: int
+    """Places in a row, ``w``."""
+    inside: Tensor
+    """1 where a tap lies inside the picture and 0 where outside, ``(3, 3, n)``."""
+    fixed: Tensor
+    """What a window sees whatever the picture: the border's taps if wanted, then 1; ``(f, n)``."""
+
+    @staticmethod
+    def of(like: Tensor, *, border: bool) -> Grid:
+        """The grid of pictures ``(c, b, h, w)``, in their dtype."""
+        b, h, w = like.shape[1:]
+        one = like.new_ones(())
+        row, column = (_neighbours(one.expand(side)) for side in (h, w))
+        inside = (row[:, None, :, None] * column[:, None, :]).reshape(3, 3, h * w)
+        ones = one.expand(1, h * w)
+        fixed = torch.cat((1 - inside.reshape(9, -1), ones)) if border else ones
+        return Grid(b, h, w, inside.repeat(1, 1, b), fixed.repeat(1, b))
+
+    @property
+    def places(self) -> int:
+        """Places of one picture, ``h w``."""
+        return self.height * self.width
+
+    def part(self, events: int) -> Grid:
+        """The places of so many of the pictures."""
+        n = events * self.places
+        return Grid(events, self.height, self.width, self.inside[..., :n], self.fixed[:, :n])
+
+    @property
+    def edge(self) -> Tensor:
+        """The border's taps of one picture, ``(9, h w)``, or none, ``(0, h w)``."""
+        return self.fixed[:-1, : self.places]
+
+
+def _neighbours(line: Tensor) -> Tensor:
+    """What the place before, at and behind each place of a line holds, 0 outside: ``(3, n)``."""
+    return F.pad(line, (1, 1)).unfold(0, len(line), 1)
+
+
+def gather_taps(x: Tensor, grid: Grid, *, fixed: bool = False) -> Tensor:
     """What each place sees through a 3x3 window, with zeros outside the picture.
 
     Args:
-        x: ``(c, b, h, w)``.
-        border: Whether one more channel, the last, is 1 outside the picture and 0 inside.
+        x: ``(c, n)``.
+        grid: The places.
+        fixed: Whether the grid's fixed rows follow.
 
     Returns:
-        ``(9 c, b h w)``, nine taps for each channel; ``(9 c + 9, b h w)`` with a border.
+        ``(9 c, n)``, nine taps for each channel; ``(9 c + f, n)`` with the fixed rows.
     """
-    c, b, h, w = x.shape
-    padded = x.new_zeros(c + border, b, h + 2, w + 2)
-    inside = padded.narrow(2, 1, h).narrow(3, 1, w)
-    inside[:c].copy_(x)
-    if border:
-        padded[c].fill_(1.0)
-        inside[c].zero_()
-    channel, event, row, column = padded.stride()
-    windows = padded.as_strided(
-        (c + border, 3, 3, b, h, w), (channel, row, column, event, row, column)
-    )
-    return windows.reshape(9 * (c + border), b * h * w)
+    c, n = x.shape
+    margin = grid.width + 1  # a tap is at most so many places away
+    padded = F.pad(x, (margin, margin))
+    windows = padded.as_strided((c, 3, 3, n), (n + 2 * margin, grid.width, 1, 1))
+    taps = x.new_empty(9 * c + (len(grid.fixed) if fixed else 0), n)
+    torch.mul(windows, grid.inside, out=taps[: 9 * c].view(windows.shape))
+    if fixed:
+        taps[9 * c :].copy_(grid.fixed)
+    return taps
 
 
-def scatter_taps(taps: Tensor, b: int, h: int, w: int) -> Tensor:
+def scatter_taps(taps: Tensor, grid: Grid, start: Tensor | None = None) -> Tensor:
     """The adjoint of :func:`gather_taps`: every window adds its taps to the places it saw.
 
     Args:
-        taps: ``(9 c, b h w)``; used up.
-        b: Events.
-        h: Height.
-        w: Width.
+        taps: ``(9 c, n)``; used up.
+        grid: The places.
+        start: What to add to, ``(c, n)`` or ``(c, 1)``; nothing if not given.
 
     Returns:
-        ``(c, b, h, w)``.
+        ``(c, n)``.
     """
-    c = len(taps) // 9
-    windows = taps.view(c, 3, 3, b, h, w)
-    windows[:, :, 0, ..., 0].zero_()  # what was seen outside the picture
-    windows[:, :, 2, ..., -1].zero_()
-    left, middle, right = taps.view(c, 3, 3, -1).unbind(2)
+    w = grid.width
+    seen = taps.view(-1, *grid.inside.shape).mul_(grid.inside)
+    left, middle, right = seen.unbind(2)
     middle[..., :-1].add_(left[..., 1:])  # a neighbour in the row is one place away
     middle[..., 1:].add_(right[..., :-1])
-    rows = middle.view(c, 3, b, h, w)
-    rows[:, 0, :, 0].zero_()
-    rows[:, 2, :, -1].zero_()
     above, own, below = middle.unbind(1)
-    x = own.clone()
+    x = own.clone() if start is None else own + start
     x[:, :-w].add_(above[:, w:])  # a neighbour in the column is one row away
     x[:, w:].add_(below[:, :-w])
-    return x.view(c, b, h, w)
+    return x
 
 
 class Matrices(NamedTuple):
     """Two hidden layers between 3x3 windows: ``third relu(add2 + second relu(add1 + first x))``."""
 
     first: Tensor
-    """``(width, 9 c)``."""
-    add1: Tensor
-    """``(width,)``, or ``(b, 1, width)`` where it differs between events."""
+    """``(width, 9 c + f)``."""
+    add1: Tensor | None
+    """``(b, 1, width)`` where it differs between events; what all share is in ``first``."""
     second: Tensor
     """``(width, width)``."""
     add2: Tensor
-    """As ``add1``."""
+    """``(width,)``, or ``(b, 1, width)`` where it differs between events."""
     third: Tensor
     """``(9 k, width)``."""
 
@@ -122,9 +161,11 @@ def hidden_layers(
     _gate_(h2.relu_(), gates, 1, block)
 
 
-def _affine(added: Tensor, block: Block, x: Tensor, weight: Tensor, out: Tensor) -> None:
+def _affine(added: Tensor | None, block: Block, x: Tensor, weight: Tensor, out: Tensor) -> None:
     """``added + x weight^T`` into ``out``."""
-    if added.ndim == 1:
+    if added is None:
+        torch.mm(x, weight.t(), out=out)
+    elif added.ndim == 1:
         torch.addmm(added, x, weight.t(), out=out)
     else:
         block.by_event(out).copy_(added[block.events])
@@ -149,9 +190,9 @@ def hidden_layers_vjp(
         grads: Their gradients so far; ``add1`` and ``add2`` start at zero, the others at anything.
         gates: What multiplies the hidden layers.
         block: The block.
-        taps: What the first layer reads, ``(9 c, b h w)``.
-        grad_out: Gradient of what the third puts out, ``(9 k, b h w)``.
-        grad_taps: Where the gradient of the taps goes; of as many channels as it has.
+        taps: What the first layer reads, ``(9 c + f, n)``.
+        grad_out: Gradient of what the third puts out, ``(9 k, n)``.
+        grad_taps: Where the gradient of the taps goes, ``(9 c, n)``.
         hidden: The block's hidden layers.
         space: Room for their gradients.
     """
@@ -168,8 +209,8 @@ def hidden_layers_vjp(
     _rectify_(grad1, h1, gates, 0, block)
     _add_rows_(grads.add1, grad1, block)
     grads.first.t().addmm_(taps[:, block.rows], grad1, beta=so_far)
-    inside = m.first[:, : len(grad_taps)]
-    torch.mm(inside.t(), grad1.t(), out=grad_taps[:, block.rows])
+    of_taps = m.first[:, : len(grad_taps)]
+    torch.mm(of_taps.t(), grad1.t(), out=grad_taps[:, block.rows])
 
 
 def _rectify_(grad: Tensor, h: Tensor, gates: Tensor | None, layer: int, block: Block) -> None:
@@ -184,8 +225,10 @@ def _gate_(h: Tensor, gates: Tensor | None, layer: int, block: Block) -> None:
         block.by_event(h).mul_(gates[layer, block.events])
 
 
-def _add_rows_(total: Tensor, rows: Tensor, block: Block) -> None:
+def _add_rows_(total: Tensor | None, rows: Tensor, block: Block) -> None:
     """Add the gradient of a block's rows to that of what was added to them."""
+    if total is None:
+        return
     if total.ndim == 1:
         total.add_(rows.sum(0))
     else:

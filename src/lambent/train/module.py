@@ -102,7 +102,8 @@ class Training(pl.LightningModule):
         """Log the objective and the shares of the likelihood of one held-out batch."""
         x, y = batch
         with seeded(index):  # the same noise at every validation
-            entries = trace(self.flow, x, label_context(self.flow, y))
+            context = label_context(self.flow, y)
+            entries = trace(self.flow, x, context, states=self.objective.reads_states)
         _, logs = self.objective.of_ledger(self.flow, entries, y)
         parts = bits_by_part(entries, math.prod(self.flow.event_shape))
         named = {f"validation/{k}": v for k, v in logs.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -27,6 +28,9 @@ Judgement = tuple[Tensor, dict[str, Tensor]]
 
 class Objective(nn.Module, ABC):
     """What training minimises, from images and labels or from a ledger that is there already."""
+
+    reads_states: ClassVar[bool] = False
+    """Whether it reads what steps put out from a ledger, beside what they contribute."""
 
     @abstractmethod
     def forward(
@@ -79,6 +83,8 @@ class LikelihoodAndClass(Objective):
     References:
         The released code of D. Kingma and P. Dhariwal, "Glow", 2018 (``weight_y``).
     """
+
+    reads_states = True
 
     def __init__(self, flow: Flow, classes: int, weight: float) -> None:
         super().__init__()

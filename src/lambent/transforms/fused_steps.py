@@ -1,13 +1,12 @@
 """The steps of a level of Glow on the fast path, channel by channel.
 
-The state lies as ``(c, b, h, w)`` between the steps. Actnorms are folded into the mixes, the mixes'
-matrices are made for all steps at once, and each step is one step of autograd with its backward
-pass written out.
+The state lies as ``(c, n)`` between the steps, with ``n = b h w`` places. Actnorms are folded into
+the mixes, the mixes' matrices are made for all steps at once, and each step is one step of autograd
+with its backward pass written out.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,8 +14,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from lambent.core.transform import zero_log_det
-from lambent.nn.checkpoint import Wide, run, run_vjp, wide_layers
+from lambent.nn.checkpoint import run, run_vjp, wide_layers
+from lambent.nn.gemm import Grid
+from lambent.nn.wide import Wide
 from lambent.transforms.actnorm import ActNorm
 from lambent.transforms.coupling import Coupling
 from lambent.transforms.elementwise import Elementwise
@@ -67,18 +67,23 @@ def run_steps(steps: Sequence[GlowStep], x: X, context: Context | None) -> tuple
     Returns:
         The state after them and their contribution.
     """
-    mixing = _mixing(steps, x)
-    total = zero_log_det(x) + math.prod(x.shape[2:]) * mixing.log_det
-    state = x.transpose(0, 1)
-    for step, weight, shift in zip(
-        steps, mixing.weight.unbind(), mixing.shift.unbind(), strict=True
+    mixing, wides, lying, grid = _prepared(steps, x, context)
+    state, log_dets = lying.flatten(1), []
+    for step, wide, weight, shift in zip(
+        steps, wides, mixing.weight.unbind(), mixing.shift.unbind(), strict=True
     ):
-        g, wide = step.coupling.elementwise, _wide(step, x, context)
         state, log_det = _Fused.apply(  # type: ignore[no-untyped-call]
-            g, wide.without_inputs(), state, weight, shift, *wide.inputs
+            step.coupling.elementwise,
+            wide.without_inputs(),
+            grid,
+            state,
+            weight,
+            shift,
+            *wide.inputs,
         )
-        total = total + log_det
-    return state.transpose(0, 1), total
+        log_dets.append(log_det)
+    total = torch.stack(log_dets).sum(0) + grid.places * mixing.log_det
+    return state.view(lying.shape).transpose(0, 1), total
 
 
 class _Fused(torch.autograd.Function):
@@ -86,48 +91,66 @@ class _Fused(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, g: Elementwise, wide: Wide, x: Tensor, weight: Tensor, shift: Tensor, *inputs: Any
+        ctx: Any,
+        g: Elementwise,
+        wide: Wide,
+        grid: Grid,
+        x: Tensor,
+        weight: Tensor,
+        shift: Tensor,
+        *inputs: Any,
     ) -> tuple[Tensor, Tensor]:
-        a, b = _halves(torch.addmm(shift, weight, x.flatten(1)).view(x.shape))
-        raw, kept = run(a, wide.of(inputs))
-        y, log_derivative = g.forward(b, _by_element(raw, b))
-        ctx.g, ctx.wide, ctx.count = g, wide, 4 + len(inputs)
-        ctx.save_for_backward(x, weight, shift, raw, *inputs, *kept)
-        return torch.cat((a, y)), log_derivative.sum((0, 2, 3))
+        z = torch.addmm(shift, weight, x)
+        a, b = _halves(z)
+        raw, kept = run(a, grid, wide.of(inputs))
+        y, log_derivative = g.forward(*_elements(b, raw, grid))
+        b.view(y.shape).copy_(y)
+        ctx.g, ctx.wide, ctx.grid, ctx.count = g, wide, grid, 5 + len(inputs)
+        ctx.save_for_backward(x, z, weight, shift, raw, *inputs, *kept)
+        return z, log_derivative.sum((0, 2))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_z: Tensor, grad_log_det: Tensor) -> tuple[Any, ...]:
-        x, weight, shift, raw, *inputs = ctx.saved_tensors[: ctx.count]
+        x, z, weight, shift, raw, *inputs = ctx.saved_tensors[: ctx.count]
         kept = ctx.saved_tensors[ctx.count :]
-        flat = x.flatten(1)
-        a, b = _halves(torch.addmm(shift, weight, flat).view(x.shape))
-        grad_a, grad_y = _halves(grad_z)
+        (a, y), (grad_a, grad_y) = _halves(z), _halves(grad_z)
+        y, params = _elements(y, raw, ctx.grid)
+
+        def changed() -> Tensor:
+            """What the elementwise map read."""
+            return torch.addmm(shift, weight, x)[len(a) :].view(y.shape)
+
         grad_b, grad_params = elementwise_vjp(
-            ctx.g, b, _by_element(raw, b), grad_y, grad_log_det[:, None, None]
+            ctx.g, y, params, grad_y.view(y.shape), grad_log_det[:, None], changed
         )
         grad_raw = grad_params.movedim(-1, 1).reshape(raw.shape)
-        through, others = run_vjp(a, ctx.wide.of(inputs), kept, grad_raw)
-        grad = torch.cat((through.add_(grad_a), grad_b)).flatten(1)
-        grad_x = (weight.t() @ grad).view(x.shape)
-        return None, None, grad_x, grad @ flat.t(), grad.sum(1, keepdim=True), *others
+        through, others = run_vjp(a, ctx.grid, ctx.wide.of(inputs), kept, raw, grad_raw)
+        grad = torch.cat((through.add_(grad_a), grad_b.reshape(grad_y.shape)))
+        grad_x, grad_weight = weight.t() @ grad, grad @ x.t()
+        return None, None, None, grad_x, grad_weight, grad.sum(1, keepdim=True), *others
 
 
-def _wide(step: GlowStep, x: Tensor, context: Context | None) -> Wide:
-    """A step's conditioner as the fast path takes it."""
-    wide: Wide = step.coupling.net.wide(x, context)  # type: ignore[operator]
-    return wide
+def _prepared(
+    steps: Sequence[GlowStep], x: Tensor, context: Context | None
+) -> tuple[Mixing, list[Wide], Tensor, Grid]:
+    """What all steps share, their networks, and the state channel by channel."""
+    lying = x.transpose(0, 1)
+    wides: list[Wide] = [step.coupling.net.wide(x, context) for step in steps]  # type: ignore[operator]
+    return _mixing(steps, x), wides, lying, Grid.of(lying, border=wides[0].border)
 
 
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
-    """What conditions and what is changed, of a state ``(c, b, h, w)``."""
+    """What conditions and what is changed, of a state ``(c, n)``."""
     kept = len(x) // 2
-    return x[:kept], x[kept:]
+    a, b = x.split((kept, len(x) - kept))
+    return a, b
 
 
-def _by_element(raw: Tensor, b: Tensor) -> Tensor:
-    """What the network put out, ``(c_b k, b, h, w)``, with a last axis of ``k``."""
-    return raw.view(len(b), -1, *b.shape[1:]).movedim(1, -1)
+def _elements(b: Tensor, raw: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+    """What is changed, ``(c_b, b, h w)``, and its parameters, with a last axis of ``k``."""
+    shape = (grid.events, grid.places)
+    return b.view(-1, *shape), raw.view(len(b), -1, *shape).movedim(1, -1)
 
 
 def undo_steps(steps: Sequence[GlowStep], z: Z, context: Context | None) -> tuple[X, PerSample]:
@@ -141,16 +164,15 @@ def undo_steps(steps: Sequence[GlowStep], z: Z, context: Context | None) -> tupl
     Returns:
         The state before them and minus their contribution.
     """
-    mixing = _mixing(steps, z)
-    total = zero_log_det(z) - math.prod(z.shape[2:]) * mixing.log_det
-    z = z.transpose(0, 1)
+    mixing, wides, lying, grid = _prepared(steps, z, context)
+    state, log_dets = lying.flatten(1), []
     weights = torch.linalg.inv(in_float64(mixing.weight)).to(z).unbind()
-    for step, weight, shift in zip(
-        reversed(steps), reversed(weights), reversed(mixing.shift.unbind()), strict=True
-    ):
-        a, y = _halves(z)
-        raw = wide_layers(a, _wide(step, z.transpose(0, 1), context))
-        b, log_derivative = step.coupling.elementwise.inverse(y, _by_element(raw, y))
-        total = total + log_derivative.sum((0, *range(2, z.ndim)))
-        z = (weight @ (torch.cat((a, b)).flatten(1) - shift)).view(z.shape)
-    return z.transpose(0, 1), total
+    shifts = mixing.shift.unbind()
+    for k in reversed(range(len(steps))):
+        a, y = _halves(state)
+        raw = wide_layers(a, wides[k], grid)
+        b, log_derivative = steps[k].coupling.elementwise.inverse(*_elements(y, raw, grid))
+        log_dets.append(log_derivative.sum((0, 2)))
+        state = weights[k] @ (torch.cat((a, b.reshape(y.shape))) - shifts[k])
+    total = torch.stack(log_dets).sum(0) - grid.places * mixing.log_det
+    return state.view(lying.shape).transpose(0, 1), total
