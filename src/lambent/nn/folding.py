@@ -70,21 +70,20 @@ def fold(w: Weights, factor: float, grid: Grid, shifts: tuple[Tensor, ...]) -> F
     scale = (factor * w.raw).exp()
     width = len(w.second)
     first, add1, add2 = torch.cat((w.first.flatten(1), w.bias1[:, None]), 1), None, w.bias2
-    third = w.last.flatten(2)[:, :width].flip(2).transpose(1, 2)  # the tap seen from the far side
-    factors = scale[:, None, None]
+    last = w.last.flatten(2)[:, :width].transpose(1, 2)
+    third = torch.bmm(grid.turn * scale[:, None, None], last)  # each tap seen from the far side
     scale1 = scale2 = None
     if w.raw1 is not None and w.raw2 is not None:
         scale1, scale2 = (factor * w.raw1).exp(), (factor * w.raw2).exp()
         first *= scale1[:, None]
-        factors = factors * scale2
+        third *= scale2
     if shifts:
         add1 = shifts[0][:, None]
         add2 = (add2 + (shifts[1] if scale2 is None else shifts[1] / scale2))[:, None]
-    third = torch.mul(third, factors, out=third.new_empty(third.shape)).flatten(0, 1)
     offset = w.bias[:, None]
     if len(grid.edge):
         offset = torch.addmm(offset, w.last[:, width].flatten(1), grid.edge).repeat(1, grid.events)
-    matrices = Matrices(first, add1, w.second, add2, third)
+    matrices = Matrices(first, add1, w.second, add2, third.flatten(0, 1))
     return Folded(matrices, offset * scale[:, None], scale, scale1, scale2)
 
 
@@ -118,25 +117,23 @@ def unfold(
     grad_first, grad_bias2 = grads.first, grads.add2
     grad_raw1 = grad_raw2 = None
     grad_shifts: tuple[Tensor, ...] = ()
-    factors = scale[:, None, None]
+    of_third = grads.third.view(outputs, 9, width)
+    grad_last = torch.bmm(of_third.transpose(1, 2), grid.turn * scale[:, None, None])
     if grads.add1 is not None:
         grad_shifts = (grads.add1[:, 0], grads.add2[:, 0])
         grad_bias2 = grad_shifts[1].sum(0)
     if scale1 is not None and scale2 is not None:
         grad_raw1 = factor * (grads.first * m.first).sum(1)
         grad_first = grads.first * scale1[:, None]
-        factors = factors * scale2[:, None]
+        grad_last *= scale2[:, None]
         grad_raw2 = factor * (grads.third * m.third).sum(0)
         if grad_shifts:
             moved = grad_shifts[1] / scale2
             grad_raw2 -= factor * (moved * shifts[1]).sum(0)
             grad_shifts = (grad_shifts[0], moved)
-    grad_last = torch.empty_like(w.last)
-    grad_third = grads.third.view(outputs, 9, width).flip(1).transpose(1, 2)
-    torch.mul(grad_third, factors, out=grad_last.flatten(2)[:, :width])
     scaled = grad.view(outputs, grid.events, -1).sum(1) * scale[:, None]
     if len(grid.edge):
-        grad_last[:, width] = (scaled @ grid.edge.t()).view(outputs, 3, 3)
+        grad_last = torch.cat((grad_last, (scaled @ grid.edge.t())[:, None]), 1)
     return Weights(
         first=grad_first[:, :-1].reshape(w.first.shape),
         bias1=grad_first[:, -1].clone(),  # not the whole of which it is a part
@@ -144,7 +141,7 @@ def unfold(
         second=grads.second,
         bias2=grad_bias2,
         raw2=grad_raw2,
-        last=grad_last,
+        last=grad_last.view(w.last.shape),
         bias=scaled.sum(1),
         raw=factor * (grad * y).sum(1),
     ), grad_shifts

@@ -28,6 +28,8 @@ class Grid(NamedTuple):
     """1 where a tap lies inside the picture and 0 where outside, ``(3, 3, n)``."""
     fixed: Tensor
     """What a window sees whatever the picture: the border's taps if wanted, then 1; ``(f, n)``."""
+    turn: Tensor
+    """What turns nine taps around by a product, ``(9, 9)``."""
 
     @staticmethod
     def of(like: Tensor, *, border: bool) -> Grid:
@@ -38,7 +40,8 @@ class Grid(NamedTuple):
         inside = (row[:, None, :, None] * column[:, None, :]).reshape(3, 3, h * w)
         ones = one.expand(1, h * w)
         fixed = torch.cat((1 - inside.reshape(9, -1), ones)) if border else ones
-        return Grid(b, h, w, inside.repeat(1, 1, b), fixed.repeat(1, b))
+        turn = torch.eye(9, dtype=like.dtype, device=like.device).flip(0)
+        return Grid(b, h, w, inside.repeat(1, 1, b), fixed.repeat(1, b), turn)
 
     @property
     def places(self) -> int:
@@ -48,7 +51,7 @@ class Grid(NamedTuple):
     def part(self, events: int) -> Grid:
         """The places of so many of the pictures."""
         n = events * self.places
-        return Grid(events, self.height, self.width, self.inside[..., :n], self.fixed[:, :n])
+        return self._replace(events=events, inside=self.inside[..., :n], fixed=self.fixed[:, :n])
 
     @property
     def edge(self) -> Tensor:
