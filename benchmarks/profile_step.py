@@ -20,17 +20,18 @@ from ceiling import Ceiling, conditioner_flops
 from competitors import competitor
 from emit import write_json, write_text
 
-from lambent.nn import checkpoint
+from lambent.nn import wide
 from lambent.transforms import fused_steps, glow_level
 
 SHAPE, LEVELS, BATCH, ROUNDS = (3, 32, 32), 3, 16, 8
 PIECES = {  # name in the module: (module, what it is)
-    "hidden_layers": (checkpoint, "hidden layers, forward: two of three products"),
-    "hidden_layers_vjp": (checkpoint, "hidden layers, backward: all six products"),
-    "gather_taps": (checkpoint, "gathering 3x3 windows"),
-    "scatter_taps": (checkpoint, "scattering them"),
-    "fold": (checkpoint, "folding norms and scales into the matrices"),
-    "unfold": (checkpoint, "their gradients"),
+    "hidden_layers": (wide, "hidden layers, forward: two of three products"),
+    "hidden_layers_vjp": (wide, "hidden layers, backward: all six products"),
+    "gather_taps": (wide, "gathering 3x3 windows"),
+    "scatter_taps": (wide, "scattering them"),
+    "fold": (wide, "folding norms and scales into the matrices"),
+    "unfold": (wide, "their gradients"),
+    "_prepared": (fused_steps, "what all steps of a level share, forward"),
     "run": (fused_steps, "network, forward"),
     "run_vjp": (fused_steps, "network, backward"),
     "elementwise_vjp": (fused_steps, "elementwise map, backward"),

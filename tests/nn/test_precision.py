@@ -12,21 +12,10 @@ from lambent.nn.precision import conditioner_dtype, conditioner_precision, gains
 CPU = torch.device("cpu")
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, **found: bool) -> None:
+def test_auto_is_float32_on_every_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products in bfloat16 may be faster; steps on the path that takes them are not."""
+    found = {"amx_tile": True, "amx_bf16": True, "avx512_bf16": True}
     monkeypatch.setattr("torch.cpu.get_capabilities", lambda: found)
-
-
-def test_auto_is_bfloat16_on_a_cpu_with_matrix_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, amx_tile=True, amx_bf16=True, avx512_bf16=True)
-    assert conditioner_dtype(CPU) == torch.bfloat16
-    pretend(monkeypatch, amx_tile=True, amx_bf16=False)
-    assert conditioner_dtype(CPU) == torch.float32
-
-
-def test_auto_is_float32_where_vectors_alone_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, avx512_bf16=True)
-    assert conditioner_dtype(CPU) == torch.float32
-    pretend(monkeypatch)  # another architecture
     assert conditioner_dtype(CPU) == torch.float32
 
 

@@ -86,8 +86,8 @@ class CouplingNet(nn.Module):
     def forward(self, a: Tensor, context: Context | None = None) -> Tensor:
         """The parameters of the coupling."""
         if takes_fast_path(a):
-            lying, wide = a.transpose(0, 1), self.wide(a, context)
-            params = wide_layers(lying.flatten(1), wide, Grid.of(lying, border=wide.border))
+            lying = a.transpose(0, 1)
+            params = wide_layers(lying.flatten(1), self.wide(a, context), Grid.of(lying))
             return params.view(-1, *lying.shape[1:]).transpose(0, 1)
         inputs = (a, self._shifts(context), self._gates(a))
         keeps = torch.compiler.is_compiling() or is_plain() or not torch.is_grad_enabled()

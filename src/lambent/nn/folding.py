@@ -36,6 +36,11 @@ class Weights(NamedTuple):
     raw: Tensor
     """Raw log-scale of what it puts out, ``(k,)``."""
 
+    @property
+    def border(self) -> bool:
+        """Whether the convolutions see the border."""
+        return self.last.shape[1] > len(self.second)
+
 
 class Folded(NamedTuple):
     """The network as matrices, and what the way back needs."""
@@ -81,7 +86,7 @@ def fold(w: Weights, factor: float, grid: Grid, shifts: tuple[Tensor, ...]) -> F
         add1 = shifts[0][:, None]
         add2 = (add2 + (shifts[1] if scale2 is None else shifts[1] / scale2))[:, None]
     offset = w.bias[:, None]
-    if len(grid.edge):
+    if w.border:
         offset = torch.addmm(offset, w.last[:, width].flatten(1), grid.edge).repeat(1, grid.events)
     matrices = Matrices(first, add1, w.second, add2, third.flatten(0, 1))
     return Folded(matrices, offset * scale[:, None], scale, scale1, scale2)
@@ -132,7 +137,7 @@ def unfold(
             grad_raw2 -= factor * (moved * shifts[1]).sum(0)
             grad_shifts = (grad_shifts[0], moved)
     scaled = grad.view(outputs, grid.events, -1).sum(1) * scale[:, None]
-    if len(grid.edge):
+    if w.border:
         grad_last = torch.cat((grad_last, (scaled @ grid.edge.t())[:, None]), 1)
     return Weights(
         first=grad_first[:, :-1].reshape(w.first.shape),

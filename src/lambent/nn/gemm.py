@@ -27,19 +27,18 @@ class Grid(NamedTuple):
     inside: Tensor
     """1 where a tap lies inside the picture and 0 where outside, ``(3, 3, n)``."""
     fixed: Tensor
-    """What a window sees whatever the picture: the border's taps if wanted, then 1; ``(f, n)``."""
+    """What a window sees whatever the picture: the border's nine taps, then 1; ``(10, n)``."""
     turn: Tensor
     """What turns nine taps around by a product, ``(9, 9)``."""
 
     @staticmethod
-    def of(like: Tensor, *, border: bool) -> Grid:
+    def of(like: Tensor) -> Grid:
         """The grid of pictures ``(c, b, h, w)``, in their dtype."""
         b, h, w = like.shape[1:]
         one = like.new_ones(())
         row, column = (_neighbours(one.expand(side)) for side in (h, w))
         inside = (row[:, None, :, None] * column[:, None, :]).reshape(3, 3, h * w)
-        ones = one.expand(1, h * w)
-        fixed = torch.cat((1 - inside.reshape(9, -1), ones)) if border else ones
+        fixed = torch.cat((1 - inside.reshape(9, -1), one.expand(1, h * w)))
         turn = torch.eye(9, dtype=like.dtype, device=like.device).flip(0)
         return Grid(b, h, w, inside.repeat(1, 1, b), fixed.repeat(1, b), turn)
 
@@ -55,7 +54,7 @@ class Grid(NamedTuple):
 
     @property
     def edge(self) -> Tensor:
-        """The border's taps of one picture, ``(9, h w)``, or none, ``(0, h w)``."""
+        """The border's taps of one picture, ``(9, h w)``."""
         return self.fixed[:-1, : self.places]
 
 
@@ -64,25 +63,25 @@ def _neighbours(line: Tensor) -> Tensor:
     return F.pad(line, (1, 1)).unfold(0, len(line), 1)
 
 
-def gather_taps(x: Tensor, grid: Grid, *, fixed: bool = False) -> Tensor:
+def gather_taps(x: Tensor, grid: Grid, fixed: Tensor | None = None) -> Tensor:
     """What each place sees through a 3x3 window, with zeros outside the picture.
 
     Args:
         x: ``(c, n)``.
         grid: The places.
-        fixed: Whether the grid's fixed rows follow.
+        fixed: Rows to put behind them, ``(f, n)``.
 
     Returns:
-        ``(9 c, n)``, nine taps for each channel; ``(9 c + f, n)`` with the fixed rows.
+        ``(9 c, n)``, nine taps for each channel; ``(9 c + f, n)`` with rows behind them.
     """
     c, n = x.shape
     margin = grid.width + 1  # a tap is at most so many places away
     padded = F.pad(x, (margin, margin))
     windows = padded.as_strided((c, 3, 3, n), (n + 2 * margin, grid.width, 1, 1))
-    taps = x.new_empty(9 * c + (len(grid.fixed) if fixed else 0), n)
+    taps = x.new_empty(9 * c + (0 if fixed is None else len(fixed)), n)
     torch.mul(windows, grid.inside, out=taps[: 9 * c].view(windows.shape))
-    if fixed:
-        taps[9 * c :].copy_(grid.fixed)
+    if fixed is not None:
+        taps[9 * c :].copy_(fixed)
     return taps
 
 

@@ -11,10 +11,12 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def gains_from_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies matrices faster in bfloat16 than in float32.
+    """Whether networks train faster on a device in bfloat16 than in float32.
 
-    CUDA where the hardware has bfloat16, and CPUs with matrix units for it (AMX). Vector
-    instructions alone (AVX-512) were measured to be slower than float32; MPS was not measured.
+    On CUDA where the hardware has bfloat16. On no CPU: with vector instructions alone (AVX-512) its
+    products are slower, and with matrix units (AMX) they are several times as fast, but half
+    precision takes the plain path, on which a step then takes longer than in float32 on the fast
+    one (``benchmarks/half_precision.py``). MPS was not measured.
 
     Args:
         device: Where the networks run.
@@ -25,9 +27,6 @@ def gains_from_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         with torch.cuda.device(device):
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type == "cpu":
-        found = torch.cpu.get_capabilities()
-        return bool(found.get("amx_tile") and found.get("amx_bf16"))
     return False
 
 

@@ -39,11 +39,6 @@ class Wide(NamedTuple):
     """Whether the hidden layers are kept for the backward pass."""
 
     @property
-    def border(self) -> bool:
-        """Whether the convolutions see the border."""
-        return self.weights.last.shape[1] > len(self.weights.second)
-
-    @property
     def inputs(self) -> tuple[Tensor | None, ...]:
         """What wants gradients: shifts, then parameters."""
         return (*self.shifts, *self.weights)
@@ -76,7 +71,7 @@ def forward(a: Tensor, grid: Grid, wide: Wide) -> tuple[Tensor, tuple[Tensor | N
         ``wide.keep``.
     """
     w = wide.weights
-    taps = gather_taps(a, grid, fixed=True)
+    taps = _taps(a, grid, w)
     folded = fold(w, wide.factor, grid, wide.shifts)
     third = folded.matrices.third
     hidden = _hidden_space(a, w, keep=wide.keep)
@@ -113,7 +108,7 @@ def backward(
         hidden = (h1, h2)
         folded = Folded(Matrices(*parts[:5]), *parts[5:])
     else:
-        taps = gather_taps(a, grid, fixed=True)
+        taps = _taps(a, grid, w)
         folded = fold(w, wide.factor, grid, wide.shifts)
         hidden = _hidden_space(a, w, keep=False)
     m = folded.matrices
@@ -134,6 +129,11 @@ def backward(
         hidden_layers_vjp(m, grads, wide.gates, block, taps, grad_out, grad_taps, layers, space)
     of_weights, of_shifts = unfold(w, folded, wide.factor, grid, wide.shifts, grads, y, grad)
     return scatter_taps(grad_taps, grid), (*of_shifts, *of_weights)
+
+
+def _taps(a: Tensor, grid: Grid, w: Weights) -> Tensor:
+    """What the first layer reads: windows, those of the border where it sees it, and 1."""
+    return gather_taps(a, grid, grid.fixed if w.border else grid.fixed[-1:])
 
 
 def _hidden_space(a: Tensor, w: Weights, *, keep: bool) -> tuple[Tensor, Tensor]:

@@ -137,7 +137,7 @@ def _prepared(
     """What all steps share, their networks, and the state channel by channel."""
     lying = x.transpose(0, 1)
     wides: list[Wide] = [step.coupling.net.wide(x, context) for step in steps]  # type: ignore[operator]
-    return _mixing(steps, x), wides, lying, Grid.of(lying, border=wides[0].border)
+    return _mixing(steps, x), wides, lying, Grid.of(lying)
 
 
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
