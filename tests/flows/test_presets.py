@@ -107,7 +107,11 @@ def test_the_papers_training(name: str) -> None:
     assert config.warmup_steps == round(10 * epoch)
     assert config.beta2 == pytest.approx(1 - 1 / -(-epoch // 1), abs=5e-5)
     assert config.initialization_batch == int(256 * share)
-    assert (config.optimizer, config.learning_rate, config.schedule) == ("adamax", 1e-3, "constant")
+    assert (config.optimizer, config.learning_rate, config.schedule) == (
+        "adamax_released",
+        1e-3,
+        "constant",
+    )
     assert (config.weight_decay, config.clip_norm, config.ema_decay) == (0, None, None)
     assert config.class_weight == (0.01 if name.endswith("class") else 0)
 

@@ -8,11 +8,13 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
+from pytorch_optimizer import Lamb
 from torch.utils.data import DataLoader
 
 from lambent import Flow, Images, TrainConfig, fit, initialize, seeded
 from lambent.data import ShuffledBatches
 from lambent.store import RunFolder
+from lambent.train.adamax import ReleasedAdamax
 from lambent.train.metrics import read_metrics
 from lambent.train.module import Training
 from lambent.train.objectives import MaximumLikelihood
@@ -87,12 +89,22 @@ def test_cosine_reaches_zero_at_the_last_step(new_flow: NewFlow, quick: Quick) -
 def test_optimisers_and_what_decays(new_flow: NewFlow, quick: Quick) -> None:
     """Only the networks' matrices decay: not the flow's own factors, scales and shifts."""
     flow = new_flow(conditioning="strong", classes=2, permutation="conv")
-    for name, kind in (("adam", torch.optim.AdamW), ("adamax", torch.optim.Adamax)):
+    kinds = {
+        "adam": torch.optim.AdamW,
+        "adamax": torch.optim.Adamax,
+        "adamax_released": ReleasedAdamax,
+        "rmsprop": torch.optim.RMSprop,
+        "sgd": torch.optim.SGD,
+        "lamb": Lamb,
+    }
+    for name, kind in kinds.items():
         config = quick(optimizer=name, weight_decay=0.25, beta2=0.7, learning_rate=0.1)
         module = Training(flow, MaximumLikelihood(), config)
         optimizer = module.configure_optimizers()["optimizer"]
         assert type(optimizer) is kind
-        assert optimizer.defaults["betas"] == (0.9, 0.7)
+        said = {k: v for k, v in optimizer.defaults.items() if k in ("betas", "alpha", "momentum")}
+        expected = {"sgd": {"momentum": 0.9}, "rmsprop": {"alpha": 0.7, "momentum": 0.9}}
+        assert said == expected.get(name, {"betas": (0.9, 0.7)})
         names = {parameter: name for name, parameter in module.named_parameters()}
         groups = {
             g["weight_decay"]: {names[p] for p in g["params"]} for g in optimizer.param_groups
@@ -115,6 +127,19 @@ def test_gradients_are_clipped(
         assert min(watch.norms) > 0.02
     else:
         assert watch.norms == pytest.approx([0.01] * 4, rel=1e-3)
+
+
+def test_numbers_of_a_gradient_are_cut(
+    new_flow: NewFlow, images: Images, quick: Quick, tmp_path: Path
+) -> None:
+    """Each to the value, then all to the norm."""
+    cut = quick(max_steps=3, clip_norm=None, clip_value=1e-4)
+    watch = train(new_flow(), images, cut, tmp_path / "cut")
+    count = sum(p.numel() for p in new_flow().parameters())
+    assert 0 < max(watch.norms) <= 1e-4 * count**0.5 * (1 + 1e-6)
+    both = quick(max_steps=3, clip_norm=1e-5, clip_value=1e-4)
+    watch = train(new_flow(), images, both, tmp_path / "both")
+    assert watch.norms == pytest.approx([1e-5] * 3, rel=1e-3)
 
 
 def test_clipped_steps_are_counted(

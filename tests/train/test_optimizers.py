@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from lambent import Flow, TrainConfig
-from lambent.train.optimizers import fuses, optimizer_for
+from lambent.train.adamax import ReleasedAdamax
+from lambent.train.optimizers import fuses, optimizer_for, rate_of
 
 Quick = Callable[..., TrainConfig]
 
@@ -104,3 +105,49 @@ def test_a_loaded_state_takes_this_devices_kernel(quick: Quick, *, was_fused: bo
 def test_every_parameter_of_a_glow_fuses(new_flow: Callable[..., Flow]) -> None:
     for permutation in ("plu", "conv"):
         assert fuses(new_flow(permutation=permutation).parameters())
+
+
+def test_released_adamax_by_hand() -> None:
+    """Three steps of the released code's formula, one number at a time."""
+    grads = [0.5, -2.0, 0.25]
+    p = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimizer = ReleasedAdamax([p], lr=0.1, betas=(0.9, 0.99))
+    x, m, v = 1.0, 0.0, 0.0
+    for t, g in enumerate(grads, 1):
+        p.grad = torch.tensor([g], dtype=torch.float64)
+        optimizer.step()
+        m, v = 0.9 * m + 0.1 * g, max(0.99 * v, abs(g))
+        x -= 0.1 * (1 - 0.99**t) ** 0.5 / (1 - 0.9**t) * m / (v + 1e-8)
+        assert p.item() == pytest.approx(x, rel=1e-12)
+
+
+def test_released_adamax_starts_with_smaller_steps_than_adamax(quick: Quick) -> None:
+    start = torch.randn(50)
+    moved = {}
+    for name in ("adamax", "adamax_released"):
+        module = module_of(start)
+        descend(module, build(module, quick(optimizer=name, learning_rate=0.1)), steps=1)
+        moved[name] = (module[0].detach() - start).abs()
+    ratio = moved["adamax_released"] / moved["adamax"]
+    torch.testing.assert_close(ratio, torch.full_like(ratio, 0.001**0.5), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop", "sgd", "lamb", "adamax_released"])
+def test_every_optimiser_decays_networks_weights_alone(quick: Quick, optimizer: str) -> None:
+    """With gradients of zero only decay moves a weight; a bias stays."""
+    module = nn.Linear(3, 2)
+    nn.init.ones_(module.weight)
+    before = copy.deepcopy(module)
+    made = build(module, quick(optimizer=optimizer, learning_rate=1e-3, weight_decay=0.5))
+    for p in module.parameters():
+        p.grad = torch.zeros_like(p)
+    made.step()
+    assert (module.weight.abs() < before.weight.abs()).all()
+    assert torch.equal(module.bias, before.bias)
+
+
+def test_warmup_may_be_counted_in_images(quick: Quick) -> None:
+    by_steps = quick(batch_size=8, warmup_steps=10)
+    by_images = quick(batch_size=8, warmup_steps=0, warmup_images=80)
+    assert [rate_of(by_images, s) for s in range(12)] == [rate_of(by_steps, s) for s in range(12)]
+    assert rate_of(by_steps, 4) == pytest.approx(5 / 11)

@@ -18,20 +18,27 @@ class TrainConfig:
     """Steps of the optimiser, at most."""
     max_minutes: float | None = None
     """Minutes of training in all, at most."""
-    optimizer: Literal["adam", "adamax"] = "adam"
-    """Adam with decoupled weight decay, or Adamax."""
+    optimizer: Literal["adam", "adamax", "adamax_released", "rmsprop", "sgd", "lamb"] = "adam"
+    """Adam with decoupled weight decay, Adamax as published or as the Glow code has it, RMSprop,
+    stochastic gradient descent, or LAMB for large batches."""
     learning_rate: float = 1e-3
     """Step size after the warm-up."""
+    momentum: float = 0.9
+    """Decay of the optimiser's first moment."""
     beta2: float = 0.999
-    """Decay of the optimiser's second moment."""
+    """Decay of the optimiser's second moment; sgd has none."""
     weight_decay: float = 0.0
     """Decay of the networks' weight matrices; decoupled with adam."""
     warmup_steps: int = 100
     """Steps over which the step size grows linearly from 0."""
+    warmup_images: int | None = None
+    """The same counted in images, in place of ``warmup_steps``."""
     schedule: Literal["constant", "cosine"] = "constant"
     """What the step size does after the warm-up; cosine reaches 0 at ``max_steps``."""
     clip_norm: float | None = 100.0
     """Gradients of a larger norm are scaled down to it."""
+    clip_value: float | None = None
+    """Numbers of a gradient that are larger in size are cut to it, before its norm is taken."""
     optimizer_in_backward: bool = False
     """Update weights inside the backward pass, which frees each gradient at once: less memory, the
     same weights. It needs adam, and ``clip_norm: null``."""
@@ -70,23 +77,47 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name}: expected at least 1, got {value}")
-        for name in ("max_minutes", "learning_rate", "clip_norm"):
+        for name in ("max_minutes", "learning_rate", "clip_norm", "clip_value"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name}: expected more than 0, got {value}")
-        for name in ("weight_decay", "warmup_steps", "class_weight", "temperature"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name}: expected at least 0, got {getattr(self, name)}")
-        for name in ("beta2", "ema_decay"):
+        for name in (
+            "weight_decay",
+            "warmup_steps",
+            "warmup_images",
+            "class_weight",
+            "temperature",
+        ):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ValueError(f"{name}: expected at least 0, got {value}")
+        for name in ("momentum", "beta2", "ema_decay"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:
                 raise ValueError(f"{name}: expected 0 up to 1, got {value}")
-        if self.optimizer_in_backward and self.optimizer != "adam":
+        if self.optimizer_in_backward:
+            self._check_in_backward()
+
+    def _check_in_backward(self) -> None:
+        """Refuse what an update of some weights before others rules out."""
+        if self.optimizer != "adam":
             raise ValueError(
                 f"optimizer_in_backward: expected the optimizer adam, got {self.optimizer}"
             )
-        if self.optimizer_in_backward and self.clip_norm is not None:
+        if self.clip_norm is not None:
             raise ValueError(
                 "clip_norm: expected null with optimizer_in_backward, where no norm over all "
                 f"gradients is known in time, got {self.clip_norm}"
             )
+        if self.clip_value is not None:
+            raise ValueError(
+                "clip_value: expected null with optimizer_in_backward, which uses each gradient "
+                f"at once, got {self.clip_value}"
+            )
+
+    @property
+    def warmup(self) -> float:
+        """Steps of the warm-up, however it was given."""
+        if self.warmup_images is None:
+            return float(self.warmup_steps)
+        return self.warmup_images / self.batch_size

@@ -80,7 +80,7 @@ class Training(pl.LightningModule):
         gradient_clip_val: int | float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Stop at a gradient that is not finite; scale them all down where their norm is large.
+        """Stop at a gradient that is not finite; cut large numbers, scale all where the norm is.
 
         Args:
             optimizer: Holds the parameters.
@@ -89,6 +89,9 @@ class Training(pl.LightningModule):
         """
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._check_gradients(parameters)
+        if self.config.clip_value is not None:
+            nn.utils.clip_grad_value_(parameters, self.config.clip_value)
+            self._square = gradient_norm(parameters) ** 2
         norm = math.sqrt(self._square)
         logs = {"train/grad_norm": norm}
         if gradient_clip_val is not None:

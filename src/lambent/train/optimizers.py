@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lambent.train.adamax import ReleasedAdamax
 from lambent.train.config import TrainConfig
 from lambent.train.in_backward import AdamWInBackward
 
@@ -37,9 +38,9 @@ def optimizer_for(module: nn.Module, config: TrainConfig, check: Check) -> torch
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
-    rate, betas = config.learning_rate, (0.9, config.beta2)
-    if config.optimizer == "adamax":
-        return torch.optim.Adamax(groups, lr=rate, betas=betas)  # torch has no fused one
+    rate, betas = config.learning_rate, (config.momentum, config.beta2)
+    if config.optimizer != "adam":
+        return _other(groups, config)
     fused = fuses(module.parameters())
     optimizer: torch.optim.Optimizer
     if config.optimizer_in_backward:
@@ -48,6 +49,23 @@ def optimizer_for(module: nn.Module, config: TrainConfig, check: Check) -> torch
         optimizer = torch.optim.AdamW(groups, lr=rate, betas=betas, fused=fused)
     optimizer.register_load_state_dict_pre_hook(_keep_fused)
     return optimizer
+
+
+def _other(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
+    """An optimiser beside Adam; torch has fused kernels for none that matter here."""
+    rate, momentum, beta2 = config.learning_rate, config.momentum, config.beta2
+    if config.optimizer == "adamax":
+        return torch.optim.Adamax(groups, lr=rate, betas=(momentum, beta2))
+    if config.optimizer == "adamax_released":
+        return ReleasedAdamax(groups, lr=rate, betas=(momentum, beta2))
+    if config.optimizer == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=rate, alpha=beta2, momentum=momentum)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=momentum)
+    from pytorch_optimizer import Lamb  # seconds to import
+
+    lamb: torch.optim.Optimizer = Lamb(groups, lr=rate, betas=(momentum, beta2))
+    return lamb
 
 
 def rate_of(config: TrainConfig, step: int) -> float:
@@ -60,7 +78,7 @@ def rate_of(config: TrainConfig, step: int) -> float:
     Returns:
         The share, 0 to 1.
     """
-    warm = min(1.0, (step + 1) / (config.warmup_steps + 1))
+    warm = min(1.0, (step + 1) / (config.warmup + 1))
     if config.schedule == "constant":
         return warm
     return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / config.max_steps)))
