@@ -68,6 +68,7 @@ def main() -> None:
         "peak_of_initialisation_mib": initialised,
         "bits_per_dim": bits,
         "seconds": seconds,
+        "threads": torch.get_num_threads(),
     }
     print(json.dumps(figures))
 

@@ -127,15 +127,16 @@ def large_table(setting: str, rows: dict) -> list[str]:
         lines = memory_table(title, rows)
         return [lines[0].replace("MiB,", "MiB, 3x128x128, L = 5, batch 8,"), *lines[1:]]
     lines = [
-        "| `glow_celebahq256`, batch 1 | peak resident, MiB | of which state | seconds a step |",
-        "|---|---|---|---|",
+        "| `glow_celebahq256`, batch 1 | peak resident, MiB | of which state "
+        "| seconds a step | threads |",
+        "|---|---|---|---|---|",
     ]
     for recompute, row in rows.items():
         if "failed_with" in row:
-            lines.append(f"| `{recompute}` | did not fit | | |")
+            lines.append(f"| `{recompute}` | did not fit | | | |")
         else:
             lines.append(
                 f"| `{recompute}` | {row['peak_resident_mib']:,.0f} | {row['state_mib']:,.0f} "
-                f"| {row['seconds'][-1]:.1f} |"
+                f"| {row['seconds'][-1]:.1f} | {row['threads']} |"
             )
     return [*lines, ""]

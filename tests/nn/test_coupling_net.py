@@ -10,7 +10,7 @@ import torch
 from lambent.core import Flow, initialize
 from lambent.core.seed import seeded
 from lambent.distributions import StandardNormal
-from lambent.nn import CouplingNet, checkpoint
+from lambent.nn import CouplingNet, wide
 from lambent.nn.fast import plain
 from lambent.testing import perturbed
 from lambent.transforms import Affine, Coupling
@@ -45,7 +45,7 @@ def test_by_pieces_of_the_batch_it_is_the_same(
     border: bool,
 ) -> None:
     """Five pictures of 12 places, two at a time; values and every gradient."""
-    monkeypatch.setattr(checkpoint, "PIECE", 30)
+    monkeypatch.setattr(wide, "PIECE", 30)
     net = CouplingNet(
         2, 5, width=6, norm=norm, border=border, context_features=context_features,
         dropout=dropout, recompute="checkpoint",
@@ -82,6 +82,31 @@ def test_initialisation_standardises_each_norms_output(context_features: int | N
         y = norm(h).movedim(1, -1).flatten(0, -2)
         assert y.mean(0).abs().max() < 1e-5
         assert (y.square().mean(0) - 1).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("recompute", ["never", "checkpoint"])
+def test_no_gradient_holds_on_to_more_than_itself(recompute: str) -> None:
+    net = perturbed(CouplingNet(2, 4, width=8, recompute=recompute), 0.3, seed=1)
+    net(torch.randn(2, 2, 3, 3, dtype=torch.float64)).sum().backward()
+    for p in net.parameters():
+        assert p.grad is not None
+        assert p.grad.untyped_storage().nbytes() == p.numel() * p.element_size()
+
+
+@pytest.mark.parametrize("bad", [torch.inf, torch.nan])
+def test_a_picture_that_is_not_finite_leaves_its_neighbours_alone(bad: float) -> None:
+    net = perturbed(CouplingNet(2, 4, width=8), 0.3, seed=1)
+    a = torch.randn(4, 2, 3, 5, dtype=torch.float64)
+    a[1, 0, 2, 4] = a[2, 1, 0, 0] = bad
+    y = net(a)
+    assert y[[0, 3]].isfinite().all()
+    torch.testing.assert_close(y[[0, 3]], net(a[[0, 3]]), rtol=1e-12, atol=1e-12)
+    assert not y[1].isfinite().all()
+
+
+def test_an_empty_batch_stays_empty() -> None:
+    net = CouplingNet(2, 4, width=8)
+    assert net(torch.zeros(0, 2, 3, 4)).shape == (0, 4, 3, 4)
 
 
 def test_starts_at_zero() -> None:

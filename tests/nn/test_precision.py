@@ -12,10 +12,8 @@ from lambent.nn.precision import conditioner_dtype, conditioner_precision, gains
 CPU = torch.device("cpu")
 
 
-def test_auto_is_float32_on_every_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_float32_on_every_cpu() -> None:
     """Products in bfloat16 may be faster; steps on the path that takes them are not."""
-    found = {"amx_tile": True, "amx_bf16": True, "avx512_bf16": True}
-    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: found)
     assert conditioner_dtype(CPU) == torch.float32
 
 

@@ -25,7 +25,7 @@ def trace(flow: Flow, x: X, context: Context | None = None, *, states: bool = Tr
         x: Events, ``(b, *event_shape)``.
         context: One row for each event.
         states: Whether entries hold what the steps put out. Without, the ``z`` of all but the last
-            is empty, ``(b, 0)``, and memory does not grow with depth.
+            is empty, ``(b, 0)``, and without gradient memory does not grow with depth.
 
     Returns:
         One entry for each step, data to latent.

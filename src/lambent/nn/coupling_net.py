@@ -87,7 +87,7 @@ class CouplingNet(nn.Module):
         """The parameters of the coupling."""
         if takes_fast_path(a):
             lying = a.transpose(0, 1)
-            params = wide_layers(lying.flatten(1), self.wide(a, context), Grid.of(lying))
+            params = wide_layers(lying.flatten(1), Grid.of(lying), self.wide(a, context))
             return params.view(-1, *lying.shape[1:]).transpose(0, 1)
         inputs = (a, self._shifts(context), self._gates(a))
         keeps = torch.compiler.is_compiling() or is_plain() or not torch.is_grad_enabled()

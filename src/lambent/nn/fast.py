@@ -49,14 +49,15 @@ def takes_fast_path(x: Tensor) -> bool:
         x: The tensor; one on the meta device counts as one on the CPU.
 
     Returns:
-        True for float32 and float64 on the CPU, unless asked otherwise by :func:`plain`, or under
-        torch.compile, autocast, or a transform of ``torch.func``.
+        True for float32 and float64 on the CPU, unless there is nothing in it, or asked otherwise
+        by :func:`plain`, or under torch.compile, autocast, or a transform of ``torch.func``.
     """
     if torch.compiler.is_compiling() or _PLAIN.get():
         return False
     return (
         x.device.type in ("cpu", "meta")
         and x.dtype in (torch.float32, torch.float64)
+        and x.numel() > 0
         and not torch.is_autocast_enabled("cpu")
         and not torch._C._are_functorch_transforms_active()
     )

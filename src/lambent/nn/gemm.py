@@ -16,7 +16,7 @@ from torch import Tensor
 
 
 class Grid(NamedTuple):
-    """The places of some pictures, row by row, and what their 3x3 windows see of the border."""
+    """The places of some pictures, row by row, and the border around each."""
 
     events: int
     """Pictures, ``b``."""
@@ -24,43 +24,25 @@ class Grid(NamedTuple):
     """Rows of a picture, ``h``."""
     width: int
     """Places in a row, ``w``."""
-    inside: Tensor
-    """1 where a tap lies inside the picture and 0 where outside, ``(3, 3, n)``."""
-    fixed: Tensor
-    """What a window sees whatever the picture: the border's nine taps, then 1; ``(10, n)``."""
-    turn: Tensor
-    """What turns nine taps around by a product, ``(9, 9)``."""
+    border: Tensor
+    """What each place of a picture sees of a border of ones through a 3x3 window, ``(9, h w)``."""
 
     @staticmethod
-    def of(like: Tensor) -> Grid:
+    def of(x: Tensor) -> Grid:
         """The grid of pictures ``(c, b, h, w)``, in their dtype."""
-        b, h, w = like.shape[1:]
-        one = like.new_ones(())
-        row, column = (_neighbours(one.expand(side)) for side in (h, w))
-        inside = (row[:, None, :, None] * column[:, None, :]).reshape(3, 3, h * w)
-        fixed = torch.cat((1 - inside.reshape(9, -1), one.expand(1, h * w)))
-        turn = torch.eye(9, dtype=like.dtype, device=like.device).flip(0)
-        return Grid(b, h, w, inside.repeat(1, 1, b), fixed.repeat(1, b), turn)
+        b, h, w = x.shape[1:]
+        frame = F.pad(x.new_zeros(1, 1, h, w), (1, 1, 1, 1), value=1.0)
+        return Grid(b, h, w, F.unfold(frame, 3)[0])
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """``(b, h, w)``."""
+        return self.events, self.height, self.width
 
     @property
     def places(self) -> int:
         """Places of one picture, ``h w``."""
         return self.height * self.width
-
-    def part(self, events: int) -> Grid:
-        """The places of so many of the pictures."""
-        n = events * self.places
-        return self._replace(events=events, inside=self.inside[..., :n], fixed=self.fixed[:, :n])
-
-    @property
-    def edge(self) -> Tensor:
-        """The border's taps of one picture, ``(9, h w)``."""
-        return self.fixed[:-1, : self.places]
-
-
-def _neighbours(line: Tensor) -> Tensor:
-    """What the place before, at and behind each place of a line holds, 0 outside: ``(3, n)``."""
-    return F.pad(line, (1, 1)).unfold(0, len(line), 1)
 
 
 def gather_taps(x: Tensor, grid: Grid, fixed: Tensor | None = None) -> Tensor:
@@ -69,7 +51,7 @@ def gather_taps(x: Tensor, grid: Grid, fixed: Tensor | None = None) -> Tensor:
     Args:
         x: ``(c, n)``.
         grid: The places.
-        fixed: Rows to put behind them, ``(f, n)``.
+        fixed: Rows to put behind them, the same for every picture, ``(f, h w)`` or ``(f, 1)``.
 
     Returns:
         ``(9 c, n)``, nine taps for each channel; ``(9 c + f, n)`` with rows behind them.
@@ -79,9 +61,10 @@ def gather_taps(x: Tensor, grid: Grid, fixed: Tensor | None = None) -> Tensor:
     padded = F.pad(x, (margin, margin))
     windows = padded.as_strided((c, 3, 3, n), (n + 2 * margin, grid.width, 1, 1))
     taps = x.new_empty(9 * c + (0 if fixed is None else len(fixed)), n)
-    torch.mul(windows, grid.inside, out=taps[: 9 * c].view(windows.shape))
+    inner = taps[: 9 * c].view(windows.shape).copy_(windows)
+    _clear_outside_(inner.view(c, 3, 3, *grid.size))
     if fixed is not None:
-        taps[9 * c :].copy_(fixed)
+        taps[9 * c :].view(len(fixed), grid.events, -1).copy_(fixed[:, None])
     return taps
 
 
@@ -91,21 +74,31 @@ def scatter_taps(taps: Tensor, grid: Grid, start: Tensor | None = None) -> Tenso
     Args:
         taps: ``(9 c, n)``; used up.
         grid: The places.
-        start: What to add to, ``(c, n)`` or ``(c, 1)``; nothing if not given.
+        start: What to add to, the same for every picture, ``(c, h w)`` or ``(c, 1)``, if anything.
 
     Returns:
         ``(c, n)``.
     """
     w = grid.width
-    seen = taps.view(-1, *grid.inside.shape).mul_(grid.inside)
+    seen = taps.view(-1, 3, 3, taps.shape[1])
+    _clear_outside_(seen.view(-1, 3, 3, *grid.size))
     left, middle, right = seen.unbind(2)
     middle[..., :-1].add_(left[..., 1:])  # a neighbour in the row is one place away
     middle[..., 1:].add_(right[..., :-1])
     above, own, below = middle.unbind(1)
-    x = own.clone() if start is None else own + start
+    by_event = own.view(-1, grid.events, grid.places)
+    x = (by_event.clone() if start is None else by_event + start[:, None]).view(own.shape)
     x[:, :-w].add_(above[:, w:])  # a neighbour in the column is one row away
     x[:, w:].add_(below[:, :-w])
     return x
+
+
+def _clear_outside_(taps: Tensor) -> None:
+    """Set to zero what windows ``(c, 3, 3, b, h, w)`` see outside their picture."""
+    taps[:, :, 0, ..., 0].zero_()
+    taps[:, :, 2, ..., -1].zero_()
+    taps[:, 0, :, :, 0].zero_()
+    taps[:, 2, :, :, -1].zero_()
 
 
 class Matrices(NamedTuple):
@@ -123,34 +116,68 @@ class Matrices(NamedTuple):
     """``(9 k, width)``."""
 
 
+class Piece(NamedTuple):
+    """Some whole pictures, which are neighbours in memory."""
+
+    first: int
+    """The first of them."""
+    grid: Grid
+    """Their places."""
+
+    @property
+    def rows(self) -> slice:
+        """Where their places lie."""
+        start = self.first * self.grid.places
+        return slice(start, start + self.grid.events * self.grid.places)
+
+
+def pieces(grid: Grid, places: int) -> list[Piece]:
+    """Cut pictures into pieces of about so many places, at least one picture each."""
+    group = max(1, places // grid.places)
+    return [
+        Piece(first, grid._replace(events=min(group, grid.events - first)))
+        for first in range(0, grid.events, group)
+    ]
+
+
 class Block(NamedTuple):
-    """Some places of some events, which are neighbours in memory."""
+    """Some places of some events of a piece, which are neighbours in memory."""
 
     events: slice
+    """Which events of the batch."""
     rows: slice
+    """Which places of the piece."""
 
     @property
     def size(self) -> int:
         """How many rows."""
         return self.rows.stop - self.rows.start  # type: ignore[no-any-return]
 
+    @property
+    def is_first(self) -> bool:
+        """Whether the batch starts with it."""
+        return self.events.start == self.rows.start == 0  # type: ignore[no-any-return]
+
     def by_event(self, rows: Tensor) -> Tensor:
         """The block's rows, ``(events, places, width)``."""
         return rows.view(self.events.stop - self.events.start, -1, rows.shape[1])
 
 
-def blocks(events: int, places: int, rows: int) -> Iterator[Block]:
-    """Cut ``events * places`` rows into blocks of about ``rows``, whole events where they fit."""
+def blocks(piece: Piece, rows: int) -> Iterator[Block]:
+    """Cut a piece into blocks of about so many rows, whole events where they fit."""
+    first, places = piece.first, piece.grid.places
+    events = piece.grid.events
     if places > rows:
         for event in range(events):
             end = (event + 1) * places
             for start in range(event * places, end, rows):
-                yield Block(slice(event, event + 1), slice(start, min(start + rows, end)))
+                of = slice(first + event, first + event + 1)
+                yield Block(of, slice(start, min(start + rows, end)))
         return
-    group = rows // max(1, places)
+    group = rows // places
     for start in range(0, events, group):
         stop = min(start + group, events)
-        yield Block(slice(start, stop), slice(start * places, stop * places))
+        yield Block(slice(first + start, first + stop), slice(start * places, stop * places))
 
 
 def hidden_layers(
@@ -192,7 +219,7 @@ def hidden_layers_vjp(
         grads: Their gradients so far; ``add1`` and ``add2`` start at zero, the others at anything.
         gates: What multiplies the hidden layers.
         block: The block.
-        taps: What the first layer reads, ``(9 c + f, n)``.
+        taps: What the first layer reads of the piece, ``(9 c + f, n)``.
         grad_out: Gradient of what the third puts out, ``(9 k, n)``.
         grad_taps: Where the gradient of the taps goes, ``(9 c, n)``.
         hidden: The block's hidden layers.
@@ -200,7 +227,7 @@ def hidden_layers_vjp(
     """
     h1, h2 = hidden
     grad1, grad2 = (s[: block.size] for s in space)
-    so_far = float(block.rows.start > 0)
+    so_far = float(not block.is_first)
     g = grad_out[:, block.rows]
     grads.third.addmm_(g, h2, beta=so_far)
     torch.mm(g.t(), m.third, out=grad2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -13,15 +13,21 @@ from lambent.nn.gemm import (
     Block,
     Grid,
     Matrices,
+    Piece,
     blocks,
     gather_taps,
     hidden_layers,
     hidden_layers_vjp,
+    pieces,
     scatter_taps,
 )
 
 BLOCK = 2**19
 """Numbers of a hidden layer worked on at a time: 2 MiB, which stay in the cache; measured."""
+
+PIECE = 2**12
+"""Places that a network which keeps nothing takes at a time, by whole pictures: their windows are
+many times as large as the pictures."""
 
 
 class Wide(NamedTuple):
@@ -48,11 +54,6 @@ class Wide(NamedTuple):
         count = len(self.shifts)
         return self._replace(shifts=tuple(inputs[:count]), weights=Weights(*inputs[count:]))
 
-    def part(self, events: slice) -> Wide:
-        """The same for some of the events."""
-        gates = None if self.gates is None else self.gates[:, events]
-        return self._replace(shifts=tuple(s[events] for s in self.shifts), gates=gates)
-
     def without_inputs(self) -> Wide:
         """What a graph may hold on to: autograd keeps the inputs."""
         return self._replace(shifts=(None,) * len(self.shifts), weights=None)  # type: ignore[arg-type]
@@ -63,7 +64,7 @@ def forward(a: Tensor, grid: Grid, wide: Wide) -> tuple[Tensor, tuple[Tensor | N
 
     Args:
         a: ``(c, n)``.
-        grid: The places; with the border if the network sees it.
+        grid: The places.
         wide: The network.
 
     Returns:
@@ -71,17 +72,20 @@ def forward(a: Tensor, grid: Grid, wide: Wide) -> tuple[Tensor, tuple[Tensor | N
         ``wide.keep``.
     """
     w = wide.weights
-    taps = _taps(a, grid, w)
-    folded = fold(w, wide.factor, grid, wide.shifts)
-    third = folded.matrices.third
+    border, fixed = _border(w, grid)
+    folded, offset = fold(w, wide.factor, border, wide.shifts)
+    m = folded.matrices
     hidden = _hidden_space(a, w, keep=wide.keep)
-    out = a.new_empty(len(third), a.shape[1])
-    for block in _blocks(grid, w):
-        h1, h2 = (_rows_of(h, block, keep=wide.keep) for h in hidden)
-        hidden_layers(taps, folded.matrices, wide.gates, block, h1, h2)
-        torch.mm(third, h2.t(), out=out[:, block.rows])
-    y = scatter_taps(out, grid, folded.offset)
-    return y, (taps, *folded.matrices, *folded[1:], *hidden) if wide.keep else ()
+    found = []
+    for piece in _pieces(grid, wide):
+        taps = gather_taps(a[:, piece.rows], piece.grid, fixed)
+        out = a.new_empty(len(m.third), taps.shape[1])
+        for block in blocks(piece, _block_rows(w)):
+            h1, h2 = (_rows_of(h, block, keep=wide.keep) for h in hidden)
+            hidden_layers(taps, m, wide.gates, block, h1, h2)
+            torch.mm(m.third, h2.t(), out=out[:, block.rows])
+        found.append(scatter_taps(out, piece.grid, offset))
+    return _joined(found), (taps, *m, *folded[1:], *hidden) if wide.keep else ()
 
 
 def backward(
@@ -103,13 +107,13 @@ def backward(
         The gradient of ``a``, and of ``wide.inputs`` in their order.
     """
     w = wide.weights
+    border, fixed = _border(w, grid)
     if wide.keep:
-        taps, *parts, h1, h2 = kept
+        kept_taps, *parts, h1, h2 = kept
         hidden = (h1, h2)
         folded = Folded(Matrices(*parts[:5]), *parts[5:])
     else:
-        taps = _taps(a, grid, w)
-        folded = fold(w, wide.factor, grid, wide.shifts)
+        folded = fold(w, wide.factor, border, wide.shifts)[0]
         hidden = _hidden_space(a, w, keep=False)
     m = folded.matrices
     grads = Matrices(
@@ -119,21 +123,38 @@ def backward(
         add2=torch.zeros_like(m.add2),
         third=torch.empty_like(m.third),
     )
-    grad_out, space = gather_taps(grad, grid), _hidden_space(a, w, keep=False)
-    grad_taps = taps.new_empty(9 * len(a), a.shape[1])
-    for block in _blocks(grid, w):
-        h1, h2 = (_rows_of(h, block, keep=wide.keep) for h in hidden)
-        if not wide.keep:
-            hidden_layers(taps, m, wide.gates, block, h1, h2)
-        layers = (h1, h2)
-        hidden_layers_vjp(m, grads, wide.gates, block, taps, grad_out, grad_taps, layers, space)
-    of_weights, of_shifts = unfold(w, folded, wide.factor, grid, wide.shifts, grads, y, grad)
-    return scatter_taps(grad_taps, grid), (*of_shifts, *of_weights)
+    space, found = _hidden_space(a, w, keep=False), []
+    for piece in _pieces(grid, wide):
+        taps = kept_taps if wide.keep else gather_taps(a[:, piece.rows], piece.grid, fixed)
+        grad_out = gather_taps(grad[:, piece.rows], piece.grid)
+        grad_taps = taps.new_empty(9 * len(a), taps.shape[1])
+        for block in blocks(piece, _block_rows(w)):
+            h1, h2 = (_rows_of(h, block, keep=wide.keep) for h in hidden)
+            if not wide.keep:
+                hidden_layers(taps, m, wide.gates, block, h1, h2)
+            layers = (h1, h2)
+            hidden_layers_vjp(m, grads, wide.gates, block, taps, grad_out, grad_taps, layers, space)
+        found.append(scatter_taps(grad_taps, piece.grid))
+    by_event = (len(y), grid.events, grid.places)
+    of_weights, of_shifts = unfold(
+        w, folded, wide.factor, border, wide.shifts, grads, y.view(by_event), grad.view(by_event)
+    )
+    return _joined(found), (*of_shifts, *of_weights)
 
 
-def _taps(a: Tensor, grid: Grid, w: Weights) -> Tensor:
-    """What the first layer reads: windows, those of the border where it sees it, and 1."""
-    return gather_taps(a, grid, grid.fixed if w.border else grid.fixed[-1:])
+def _border(w: Weights, grid: Grid) -> tuple[Tensor | None, Tensor]:
+    """The border where a network sees it, and what is read beneath the windows: it, and ones."""
+    ones = grid.border.new_ones(1, grid.places)
+    return (grid.border, torch.cat((grid.border, ones))) if w.border else (None, ones)
+
+
+def _pieces(grid: Grid, wide: Wide) -> list[Piece]:
+    """What is worked on at a time: some pictures, or all if hidden layers are kept anyway."""
+    return [Piece(0, grid)] if wide.keep else pieces(grid, PIECE)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
 def _hidden_space(a: Tensor, w: Weights, *, keep: bool) -> tuple[Tensor, Tensor]:
@@ -146,11 +167,6 @@ def _hidden_space(a: Tensor, w: Weights, *, keep: bool) -> tuple[Tensor, Tensor]
 def _block_rows(w: Weights) -> int:
     """How many places are worked on at a time."""
     return max(1, BLOCK // len(w.second))
-
-
-def _blocks(grid: Grid, w: Weights) -> Iterator[Block]:
-    """The blocks to work in."""
-    return blocks(grid.events, grid.places, _block_rows(w))
 
 
 def _rows_of(h: Tensor, block: Block, *, keep: bool) -> Tensor:

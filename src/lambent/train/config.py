@@ -24,11 +24,11 @@ class TrainConfig:
     learning_rate: float = 1e-3
     """Step size after the warm-up."""
     momentum: float = 0.9
-    """Decay of the optimiser's first moment."""
+    """Decay of the optimiser's first moment; rmsprop's and sgd's momentum."""
     beta2: float = 0.999
     """Decay of the optimiser's second moment; sgd has none."""
     weight_decay: float = 0.0
-    """Decay of the networks' weight matrices; decoupled with adam."""
+    """Decay of the networks' weight matrices; decoupled but with adamax, rmsprop and sgd."""
     warmup_steps: int = 100
     """Steps over which the step size grows linearly from 0."""
     warmup_images: int | None = None

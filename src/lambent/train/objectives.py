@@ -29,7 +29,7 @@ Judgement = tuple[Tensor, dict[str, Tensor]]
 class Objective(nn.Module, ABC):
     """What training minimises, from images and labels or from a ledger that is there already."""
 
-    reads_states: ClassVar[bool] = False
+    reads_states: ClassVar[bool] = True
     """Whether it reads what steps put out from a ledger, beside what they contribute."""
 
     @abstractmethod
@@ -48,6 +48,8 @@ class Objective(nn.Module, ABC):
 
 class MaximumLikelihood(Objective):
     r"""Mean bits per dimension: ``-log2 p(x | c) / D``."""
+
+    reads_states = False
 
     def forward(
         self, flow: Flow, x: Tensor, y: Tensor | None, precision: Precision = "float32"
@@ -83,8 +85,6 @@ class LikelihoodAndClass(Objective):
     References:
         The released code of D. Kingma and P. Dhariwal, "Glow", 2018 (``weight_y``).
     """
-
-    reads_states = True
 
     def __init__(self, flow: Flow, classes: int, weight: float) -> None:
         super().__init__()

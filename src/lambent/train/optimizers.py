@@ -52,7 +52,7 @@ def optimizer_for(module: nn.Module, config: TrainConfig, check: Check) -> torch
 
 
 def _other(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
-    """An optimiser beside Adam; torch has fused kernels for none that matter here."""
+    """An optimiser beside Adam."""
     rate, momentum, beta2 = config.learning_rate, config.momentum, config.beta2
     if config.optimizer == "adamax":
         return torch.optim.Adamax(groups, lr=rate, betas=(momentum, beta2))

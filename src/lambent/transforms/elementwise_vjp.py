@@ -18,9 +18,9 @@ def elementwise_vjp(
     params: Tensor,
     grad_y: Tensor,
     grad_log_derivative: Tensor,
-    x: Callable[[], Tensor],
+    read: Callable[[], Tensor],
 ) -> tuple[Tensor, Tensor]:
-    """The gradients of ``x`` and ``params`` from those of ``y, log_derivative = g.forward(...)``.
+    """The gradients of input and parameters from those of what ``g.forward`` put out.
 
     By autograd, unless the map has a way back of its own here, from what it put out.
 
@@ -30,12 +30,12 @@ def elementwise_vjp(
         params: ``(..., k)``.
         grad_y: Gradient of that, ``(...)``.
         grad_log_derivative: Gradient of the log-derivative; broadcasts to ``(...)``.
-        x: Gives what it read, ``(...)``.
+        read: Gives what it read, ``(...)``.
 
     Returns:
         The gradients, ``(...)`` and ``(..., k)``.
     """
-    leaf, params = x().detach().requires_grad_(), params.detach().requires_grad_()
+    leaf, params = read().detach().requires_grad_(), params.detach().requires_grad_()
     with torch.enable_grad():
         y, log_derivative = g.forward(leaf, params)
     outputs, grads = [y], [grad_y]
@@ -53,7 +53,7 @@ def _(
     params: Tensor,
     grad_y: Tensor,
     grad_log_derivative: Tensor,
-    x: Callable[[], Tensor],
+    read: Callable[[], Tensor],
 ) -> tuple[Tensor, Tensor]:
     return grad_y, grad_y.unsqueeze(-1)
 
@@ -65,7 +65,7 @@ def _(
     params: Tensor,
     grad_y: Tensor,
     grad_log_derivative: Tensor,
-    x: Callable[[], Tensor],
+    read: Callable[[], Tensor],
 ) -> tuple[Tensor, Tensor]:
     grad_params = torch.empty_like(params)
     grad_shift, grad_raw = grad_params.unbind(-1)
@@ -76,8 +76,8 @@ def _(
         return grad_shift, grad_params
     share = (raw / g.bound).tanh_()
     torch.mul(grad_y, (share * g.bound).exp_(), out=grad_shift)
-    grad_log_scale = (grad_y * y).add_(grad_log_derivative)
-    torch.ops.aten.tanh_backward.grad_input(grad_log_scale, share, grad_input=grad_raw)
+    torch.mul(grad_y, y, out=grad_raw).add_(grad_log_derivative)
+    grad_raw.mul_(1 - share.square_())  # the derivative of the bound
     return grad_shift, grad_params
 
 
@@ -88,7 +88,7 @@ def _(
     params: Tensor,
     grad_y: Tensor,
     grad_log_derivative: Tensor,
-    x: Callable[[], Tensor],
+    read: Callable[[], Tensor],
 ) -> tuple[Tensor, Tensor]:
     grad_params = torch.empty_like(params)
     grad_shift, grad_raw = grad_params.unbind(-1)

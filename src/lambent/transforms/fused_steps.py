@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from lambent.nn.checkpoint import run, run_vjp, wide_layers
+from lambent.nn import wide as passes
+from lambent.nn.checkpoint import wide_layers
 from lambent.nn.gemm import Grid
 from lambent.nn.wide import Wide
 from lambent.transforms.actnorm import ActNorm
@@ -67,19 +68,15 @@ def run_steps(steps: Sequence[GlowStep], x: X, context: Context | None) -> tuple
     Returns:
         The state after them and their contribution.
     """
-    mixing, wides, lying, grid = _prepared(steps, x, context)
+    lying = x.transpose(0, 1)
+    mixing, grid = _mixing(steps, x), Grid.of(lying)
     state, log_dets = lying.flatten(1), []
-    for step, wide, weight, shift in zip(
-        steps, wides, mixing.weight.unbind(), mixing.shift.unbind(), strict=True
+    for step, weight, shift in zip(
+        steps, mixing.weight.unbind(), mixing.shift.unbind(), strict=True
     ):
+        g, wide = step.coupling.elementwise, _wide(step, x, context)
         state, log_det = _Fused.apply(  # type: ignore[no-untyped-call]
-            step.coupling.elementwise,
-            wide.without_inputs(),
-            grid,
-            state,
-            weight,
-            shift,
-            *wide.inputs,
+            state, weight, shift, g, grid, wide.without_inputs(), *wide.inputs
         )
         log_dets.append(log_det)
     total = torch.stack(log_dets).sum(0) + grid.places * mixing.log_det
@@ -92,20 +89,20 @@ class _Fused(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        g: Elementwise,
-        wide: Wide,
-        grid: Grid,
         x: Tensor,
         weight: Tensor,
         shift: Tensor,
+        g: Elementwise,
+        grid: Grid,
+        wide: Wide,
         *inputs: Any,
     ) -> tuple[Tensor, Tensor]:
         z = torch.addmm(shift, weight, x)
         a, b = _halves(z)
-        raw, kept = run(a, grid, wide.of(inputs))
+        raw, kept = passes.forward(a, grid, wide.of(inputs))
         y, log_derivative = g.forward(*_elements(b, raw, grid))
         b.view(y.shape).copy_(y)
-        ctx.g, ctx.wide, ctx.grid, ctx.count = g, wide, grid, 5 + len(inputs)
+        ctx.g, ctx.grid, ctx.wide, ctx.count = g, grid, wide, 5 + len(inputs)
         ctx.save_for_backward(x, z, weight, shift, raw, *inputs, *kept)
         return z, log_derivative.sum((0, 2))
 
@@ -114,30 +111,27 @@ class _Fused(torch.autograd.Function):
     def backward(ctx: Any, grad_z: Tensor, grad_log_det: Tensor) -> tuple[Any, ...]:
         x, z, weight, shift, raw, *inputs = ctx.saved_tensors[: ctx.count]
         kept = ctx.saved_tensors[ctx.count :]
-        (a, y), (grad_a, grad_y) = _halves(z), _halves(grad_z)
-        y, params = _elements(y, raw, ctx.grid)
+        (a, changed), (grad_a, grad_changed) = _halves(z), _halves(grad_z)
+        y, params = _elements(changed, raw, ctx.grid)
 
-        def changed() -> Tensor:
+        def before() -> Tensor:
             """What the elementwise map read."""
-            return torch.addmm(shift, weight, x)[len(a) :].view(y.shape)
+            return torch.addmm(shift[len(a) :], weight[len(a) :], x).view(y.shape)
 
         grad_b, grad_params = elementwise_vjp(
-            ctx.g, y, params, grad_y.view(y.shape), grad_log_det[:, None], changed
+            ctx.g, y, params, grad_changed.view(y.shape), grad_log_det[:, None], before
         )
         grad_raw = grad_params.movedim(-1, 1).reshape(raw.shape)
-        through, others = run_vjp(a, ctx.grid, ctx.wide.of(inputs), kept, raw, grad_raw)
-        grad = torch.cat((through.add_(grad_a), grad_b.reshape(grad_y.shape)))
+        through, others = passes.backward(a, ctx.grid, ctx.wide.of(inputs), kept, raw, grad_raw)
+        grad = torch.cat((through.add_(grad_a), grad_b.reshape(changed.shape)))
         grad_x, grad_weight = weight.t() @ grad, grad @ x.t()
-        return None, None, None, grad_x, grad_weight, grad.sum(1, keepdim=True), *others
+        return grad_x, grad_weight, grad.sum(1, keepdim=True), None, None, None, *others
 
 
-def _prepared(
-    steps: Sequence[GlowStep], x: Tensor, context: Context | None
-) -> tuple[Mixing, list[Wide], Tensor, Grid]:
-    """What all steps share, their networks, and the state channel by channel."""
-    lying = x.transpose(0, 1)
-    wides: list[Wide] = [step.coupling.net.wide(x, context) for step in steps]  # type: ignore[operator]
-    return _mixing(steps, x), wides, lying, Grid.of(lying)
+def _wide(step: GlowStep, x: Tensor, context: Context | None) -> Wide:
+    """A step's conditioner as the fast path takes it."""
+    wide: Wide = step.coupling.net.wide(x, context)  # type: ignore[operator]
+    return wide
 
 
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -164,15 +158,17 @@ def undo_steps(steps: Sequence[GlowStep], z: Z, context: Context | None) -> tupl
     Returns:
         The state before them and minus their contribution.
     """
-    mixing, wides, lying, grid = _prepared(steps, z, context)
+    lying = z.transpose(0, 1)
+    mixing, grid = _mixing(steps, z), Grid.of(lying)
     state, log_dets = lying.flatten(1), []
     weights = torch.linalg.inv(in_float64(mixing.weight)).to(z).unbind()
-    shifts = mixing.shift.unbind()
-    for k in reversed(range(len(steps))):
+    for step, weight, shift in zip(
+        reversed(steps), reversed(weights), reversed(mixing.shift.unbind()), strict=True
+    ):
         a, y = _halves(state)
-        raw = wide_layers(a, wides[k], grid)
-        b, log_derivative = steps[k].coupling.elementwise.inverse(*_elements(y, raw, grid))
+        raw = wide_layers(a, grid, _wide(step, z, context))
+        b, log_derivative = step.coupling.elementwise.inverse(*_elements(y, raw, grid))
         log_dets.append(log_derivative.sum((0, 2)))
-        state = weights[k] @ (torch.cat((a, b.reshape(y.shape))) - shifts[k])
+        state = weight @ (torch.cat((a, b.reshape(y.shape))) - shift)
     total = torch.stack(log_dets).sum(0) - grid.places * mixing.log_det
     return state.view(lying.shape).transpose(0, 1), total
