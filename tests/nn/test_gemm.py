@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lambent.nn.gemm import Grid, blocks, gather_taps, pieces, scatter_taps
+from lambent.nn.gemm import gather_taps, scatter_taps
+from lambent.nn.grid import Grid, blocks, pieces
 
 SIZES = [(2, 3, 4, 5), (1, 1, 1, 1), (3, 2, 1, 4), (1, 4, 3, 1)]
 

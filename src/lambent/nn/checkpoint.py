@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lambent.nn import wide as passes
-from lambent.nn.gemm import Grid
+from lambent.nn.grid import Grid
 from lambent.nn.wide import Wide
 
 Recompute = Literal["never", "checkpoint"]

@@ -15,7 +15,7 @@ from lambent.nn.context import context_vector
 from lambent.nn.conv import BorderConv2d, ZeroConv2d
 from lambent.nn.fast import is_plain, takes_fast_path
 from lambent.nn.folding import Weights
-from lambent.nn.gemm import Grid
+from lambent.nn.grid import Grid
 from lambent.nn.wide import Wide
 from lambent.types import Context
 

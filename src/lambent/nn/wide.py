@@ -10,17 +10,13 @@ from torch import Tensor
 
 from lambent.nn.folding import Folded, Weights, fold, unfold
 from lambent.nn.gemm import (
-    Block,
-    Grid,
     Matrices,
-    Piece,
-    blocks,
     gather_taps,
     hidden_layers,
     hidden_layers_vjp,
-    pieces,
     scatter_taps,
 )
+from lambent.nn.grid import Block, Grid, Piece, blocks, pieces
 
 BLOCK = 2**19
 """Numbers of a hidden layer worked on at a time: 2 MiB, which stay in the cache; measured."""

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from lambent.nn import wide as passes
 from lambent.nn.checkpoint import wide_layers
-from lambent.nn.gemm import Grid
+from lambent.nn.grid import Grid
 from lambent.nn.wide import Wide
 from lambent.transforms.actnorm import ActNorm
 from lambent.transforms.coupling import Coupling
