@@ -29,12 +29,11 @@ def learned(flow: Flow, images: Images) -> Flow:
 
 
 @pytest.fixture
-def matrix_units(monkeypatch: pytest.MonkeyPatch) -> Pretend:
-    """Pretend that the CPU multiplies faster in bfloat16, or not."""
+def gain(monkeypatch: pytest.MonkeyPatch) -> Pretend:
+    """Pretend that the device trains faster in bfloat16, or not."""
 
     def pretend(*, there: bool) -> None:
-        found = {"amx_tile": there, "amx_bf16": there}
-        monkeypatch.setattr("torch.cpu.get_capabilities", lambda: found)
+        monkeypatch.setattr("lambent.nn.precision.gains_from_bfloat16", lambda device: there)
 
     return pretend
 
@@ -95,17 +94,17 @@ def test_the_loss_is_near_and_not_the_same(
 
 def test_auto_is_settled_when_a_run_starts(
     new_flow: NewFlow, images: Images, held_out: Images, quick: Quick, tmp_path: Path,
-    matrix_units: Pretend,
+    gain: Pretend,
 ) -> None:  # fmt: skip
     """A resume goes on in it, on whatever machine; the settings stay as they were given."""
     config = quick(max_steps=10)
-    matrix_units(there=False)
+    gain(there=False)
     assert fit(new_flow(), images, held_out, config=config).precision == "float32"
-    matrix_units(there=True)
+    gain(there=True)
     out = tmp_path / "run"
     assert fit(new_flow(), images, held_out, config=config, out=out).precision == "bfloat16"
     assert yaml.safe_load((out / "config.yaml").read_text())["train"]["precision"] == "auto"
-    matrix_units(there=False)
+    gain(there=False)
     fitted = fit(new_flow(), images, held_out, config=quick(), out=out, resume=True)
     assert fitted.precision == "bfloat16"
     whole = quick(precision="bfloat16")
@@ -116,7 +115,7 @@ def test_auto_is_settled_when_a_run_starts(
 
 def test_a_run_from_before_there_was_a_choice_goes_on_in_float32(
     new_flow: NewFlow, images: Images, held_out: Images, quick: Quick, tmp_path: Path,
-    matrix_units: Pretend,
+    gain: Pretend,
 ) -> None:  # fmt: skip
     out = tmp_path / "run"
     fit(new_flow(), images, held_out, config=quick(max_steps=10), out=out)
@@ -129,7 +128,7 @@ def test_a_run_from_before_there_was_a_choice_goes_on_in_float32(
     for name in ("precision", "clipped"):
         del checkpoint[name]
     torch.save(checkpoint, path)
-    matrix_units(there=True)
+    gain(there=True)
     fitted = fit(new_flow(), images, held_out, config=quick(), out=out, resume=True)
     assert (fitted.steps, fitted.precision, fitted.clipped) == (20, "float32", 0)
 
