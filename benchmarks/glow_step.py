@@ -129,7 +129,8 @@ def main() -> None:
     sections = [name for name in SECTIONS if name in options.only]
     times = result.setdefault("times_ms", {})
     if sections:
-        result |= {"threads": torch.get_num_threads(), "rounds": options.rounds}
+        fewest = min(options.rounds, result.get("rounds", options.rounds))
+        result |= {"threads": torch.get_num_threads(), "rounds": fewest}
         for k in options.k:
             for width in options.width:
                 measured, ceiling = timed(sections, width, k, options.rounds)

@@ -54,7 +54,7 @@ def table(result: dict) -> str:
     lines = ["# A step of Glow on the CPU", ""]
     if "rounds" in result:
         lines += [
-            f"3x32x32, L = 3, batch 16, torch's threads: {result['threads']}, rounds in turn: "
+            f"3x32x32, L = 3, batch 16, torch's threads: {result['threads']}, rounds in turn, at least: "
             f"{result['rounds']}; h is the coupling networks' width. Milliseconds, best (median).",
             "",
         ]
