@@ -55,7 +55,8 @@ def table(result: dict) -> str:
     if "rounds" in result:
         lines += [
             f"3x32x32, L = 3, batch 16, torch's threads: {result['threads']}, rounds in turn, at "
-            f"least: {result['rounds']}; h is the coupling networks' width. Milliseconds, best (median).",
+            f"least: {result['rounds']}; h is the coupling networks' width. Milliseconds, best "
+            "(median).",
             "",
         ]
     for section, by_setting in result.get("times_ms", {}).items():
