@@ -31,9 +31,9 @@ PIECES = {  # name in the module: (module, what it is)
     "scatter_taps": (wide, "scattering them"),
     "fold": (wide, "folding norms and scales into the matrices"),
     "unfold": (wide, "their gradients"),
-    "_prepared": (fused_steps, "what all steps of a level share, forward"),
-    "run": (fused_steps, "network, forward"),
-    "run_vjp": (fused_steps, "network, backward"),
+    "_mixing": (fused_steps, "actnorms and mixes of a level made into matrices, forward"),
+    "forward": (wide, "network, forward"),
+    "backward": (wide, "network, backward"),
     "elementwise_vjp": (fused_steps, "elementwise map, backward"),
     "run_steps": (glow_level, "steps, forward"),
 }
