@@ -30,6 +30,7 @@ def test_leaves_a_run_folder(
     files = {str(p.relative_to(tmp_path / "run")) for p in tmp_path.rglob("*") if p.is_file()}
     boards = {name for name in files if name.startswith("tensorboard/")}
     assert files - boards == {
+        ".lock",
         "config.yaml",
         "model/config.json",
         "model/model.safetensors",
@@ -73,7 +74,8 @@ def test_metrics_split_the_bits_into_parts(
         assert sum(parts.values()) == pytest.approx(row["validation/bits_per_dim"], abs=1e-5)
         others = {"bits_per_dim", "grad_norm", "clipped"}
         expected = {"validation/bits_per_dim", *(f"train/{name}" for name in others)}
-        assert set(row) - set(parts) == expected
+        expected |= {"gradients/level0", "scales/smallest", "scales/largest"}
+    assert set(row) - set(parts) == expected
 
 
 @pytest.mark.parametrize(

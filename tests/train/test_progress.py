@@ -25,7 +25,7 @@ def test_a_line_for_each_validation_without_a_terminal(
     assert first.startswith("step 10: ")
     assert second.startswith("step 20: ")
     assert f"best {fitted.bits_per_dim:.3f}, " in second
-    assert "images/s, validation " in second
+    assert "images/s, 0:00:00 left, validation " in second
 
 
 @pytest.mark.parametrize("failing", [False, True])

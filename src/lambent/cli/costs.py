@@ -105,11 +105,16 @@ def of_cost(flow: Flow, options: Namespace, settings: Mapping[str, Any]) -> dict
         flow,
         torch.empty(batch, *flow.event_shape, dtype=event_dtype(flow), device="meta"),
         labels,
-        averages=int(train.get("ema_decay", 1) is not None),  # unsaid, one average is kept
+        averages=int(_averages(train)),
         optimizer_in_backward=bool(train.get("optimizer_in_backward")),
         device=pick_device(options.device),
     )
     return {"estimate": _in_figures(cost)}
+
+
+def _averages(train: Mapping[str, Any]) -> bool:
+    """Whether training keeps an average of the weights; unsaid, it does."""
+    return train.get("averaging") == "polyak" or train.get("ema_decay", 1) is not None
 
 
 def event_dtype(flow: Flow) -> torch.dtype:

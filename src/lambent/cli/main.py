@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -60,10 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in rest
     try:
         module = importlib.import_module(f"lambent.cli.{command.replace('-', '_')}")
-        module.run([a for a in rest if a != "--debug"])
-    except KeyboardInterrupt:
+        code: int | None = module.run([a for a in rest if a != "--debug"])
+    except KeyboardInterrupt as stop:
         sys.stderr.write("\ninterrupted; what was written is usable\n")
-        return 130
+        return 128 + int(stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, OSError, ImportError) as error:
         if debug:
             raise
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug or type(error).__name__ not in FAILURES:
             raise
         return _fail(f"lambent {command}", str(error), 1)
-    return 0
+    return code or 0
 
 
 def _unknown_command(command: str) -> str:

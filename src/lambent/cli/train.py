@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from lambent.cli.launch import launch
 from lambent.cli.options import (
     Options,
     config_of,
@@ -24,13 +25,17 @@ from lambent.data import DataConfig, load_images
 from lambent.evaluate import measure
 from lambent.store import RunFolder
 from lambent.train import Fitted, TrainConfig, fit
+from lambent.train.processes import processes
 
 
-def run(arguments: Sequence[str]) -> None:
+def run(arguments: Sequence[str]) -> int:
     """Train a flow on images and leave a run folder.
 
     Args:
         arguments: What follows ``lambent train``.
+
+    Returns:
+        The exit code, where several processes train together.
     """
     name, rest = take("--model", arguments)
     file, rest = take("--config", rest)
@@ -61,6 +66,13 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_data(split="train")
     parser.add_running(workers=True)
+    parser.add_argument(
+        "--devices",
+        type=int,
+        default=1,
+        help="processes that train together here, each on a device; under torchrun and SLURM those "
+        "that were started",
+    )
     parser.add_fields(chosen.config_type, "--model.", f"model: {family_name}")
     parser.add_fields(TrainConfig, "--train.", "training")
     options = parser.read([*settings_as_options(preset), *settings_as_options(settings), *rest])
@@ -68,14 +80,19 @@ def run(arguments: Sequence[str]) -> None:
     config = config_of(options, TrainConfig, "train.")
     data = config_of(options, DataConfig, "data_")
 
+    together = processes()
+    if options.devices < 1:
+        raise ValueError(f"devices: expected at least 1, got {options.devices}")
     run_folder = RunFolder(options.out)
-    if not options.resume:
+    if not options.resume and together.first:
         run_folder.check_new()
     if data.split in ("validation", "all"):
         raise ValueError(
             f"data-split: expected images apart from the validation images, as 'train' is, "
             f"given '{data.split}'"
         )
+    if options.devices > 1 and together.size == 1:
+        return launch("train", arguments, options.devices)
     train = load_images(options.data, data)
     try:
         held_out = load_images(options.data, dataclasses.replace(data, split="validation"))
@@ -100,6 +117,8 @@ def run(arguments: Sequence[str]) -> None:
         resume=options.resume,
         data_settings={"name": options.data, **dataclasses.asdict(data)},
     )
+    if not together.first:
+        return 0
     figures = {
         **figures_of(measure(flow.to(pick_device(options.device)), held_out, seed=options.seed)),
         "parameters": sum(p.numel() for p in flow.parameters()),
@@ -110,6 +129,7 @@ def run(arguments: Sequence[str]) -> None:
         "out": str(options.out),
     }
     report(f"{name} on {train.name}", figures, as_json=options.json)
+    return 0
 
 
 def _clipped(fitted: Fitted, *, as_json: bool) -> int | str | None:

@@ -102,7 +102,7 @@ def complete(config: Config, facts: Mapping[str, object]) -> Config:
 
 
 def check_choices(config: object) -> None:
-    """Raise unless every field whose type is a ``Literal`` holds one of its values.
+    """Raise unless every field of a ``Literal``, or of a tuple of them, holds its values.
 
     Args:
         config: An instance of a dataclass.
@@ -111,10 +111,15 @@ def check_choices(config: object) -> None:
         ValueError: If a field holds something else.
     """
     for name, hint in typing.get_type_hints(type(config)).items():
+        several = typing.get_origin(hint) is tuple
+        allowed = typing.get_args(hint)[0] if several else hint
+        if typing.get_origin(allowed) is not Literal:
+            continue
         value = getattr(config, name)
-        if typing.get_origin(hint) is Literal and value not in typing.get_args(hint):
-            choices = " or ".join(str(choice) for choice in typing.get_args(hint))
-            raise ValueError(f"{name}: expected {choices}, got '{value}'")
+        for one in value if several else (value,):
+            if one not in typing.get_args(allowed):
+                choices = " or ".join(str(choice) for choice in typing.get_args(allowed))
+                raise ValueError(f"{name}: expected {choices}, got '{one}'")
 
 
 def unknown(name: str, choices: object) -> str:

@@ -1,5 +1,6 @@
 """Image sets: loading, batches, and pictures on disk."""
 
+from lambent.data.augment import Windows as Windows
 from lambent.data.config import DataConfig as DataConfig
 from lambent.data.holdout import hold_out as hold_out
 from lambent.data.images import Images as Images
@@ -17,6 +18,7 @@ __all__ = [
     "DataConfig",
     "Images",
     "ShuffledBatches",
+    "Windows",
     "batches",
     "grid",
     "hold_out",

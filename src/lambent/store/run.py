@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
-from lambent.files import replacing
+from lambent.files import replacing, sweep
 
 
 class RunFolder:
@@ -47,6 +50,30 @@ class RunFolder:
                 "or choose another folder"
             )
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from running here; sweep out what a killed one left half written.
+
+        The lock is the operating system's: it goes with the process, however that ends.
+
+        Raises:
+            ValueError: If another process runs here, or nothing can be written here.
+        """
+        lock = FileLock(self.path / ".lock")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise ValueError(
+                f"out: expected a folder no run is using, got '{self.path}'"
+            ) from error
+        except OSError as error:
+            raise self._not_writable(error) from error
+        with lock:
+            for folder in (self.path, self.checkpoints, self.model, self.samples):
+                sweep(folder)
+            yield
+
     def write_config(self, settings: dict[str, Any]) -> None:
         """Write what the run was asked to do, with the versions it ran under.
 
@@ -61,9 +88,12 @@ class RunFolder:
             with replacing(self.config) as path:
                 path.write_text(text)
         except OSError as error:
-            raise ValueError(
-                f"out: expected a folder that can be written, got '{self.path}': {error.strerror}"
-            ) from error
+            raise self._not_writable(error) from error
+
+    def _not_writable(self, error: OSError) -> ValueError:
+        return ValueError(
+            f"out: expected a folder that can be written, got '{self.path}': {error.strerror}"
+        )
 
     def read_config(self) -> dict[str, Any]:
         """What the run was asked to do.

@@ -9,22 +9,27 @@ from torch import Tensor
 
 
 class AveragedWeights(WeightAveraging):
-    """An exponential moving average of the weights, with a shorter memory in the first steps.
+    """An average of the weights of all steps; validation sees it in the flow's place.
 
-    The average starts as the weights after the first step; update ``n = 1, 2, ...`` of it keeps
-    the share ``min(decay, (1 + n) / (10 + n))``. Validation sees the average in the flow's place.
+    Before ``after`` steps the average is the weights themselves. Update ``n = 1, 2, ...`` after
+    that keeps a share of the old average: ``n / (n + 1)`` for the plain mean of all iterates
+    (Polyak), or ``min(decay, (1 + n) / (10 + n))``, an exponential moving average with a shorter
+    memory in its first steps.
 
     Args:
-        decay: Share of the old average that an update keeps.
-        device: Where the average lies.
+        decay: Of the exponential moving average; the plain mean without it.
+        after: Steps that are not averaged.
+
+    References:
+        B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by averaging", SIAM
+        Journal on Control and Optimization, 1992.
     """
 
-    def __init__(self, decay: float, device: torch.device) -> None:
+    def __init__(self, decay: float | None, after: int) -> None:
         def update(averages: list[Tensor], currents: list[Tensor], count: Tensor | int) -> None:
-            n = int(count)
-            torch._foreach_lerp_(averages, currents, 1 - min(decay, (1 + n) / (10 + n)))
+            torch._foreach_lerp_(averages, currents, 1 - kept(decay, int(count) - after))
 
-        super().__init__(device, use_buffers=False, multi_avg_fn=update)
+        super().__init__(use_buffers=False, multi_avg_fn=update)
         self.in_place = False
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -43,3 +48,18 @@ class AveragedWeights(WeightAveraging):
         """Take it out where validation was interrupted, for the last checkpoint to be right."""
         if self.in_place:
             self.on_validation_epoch_end(trainer, module)
+
+
+def kept(decay: float | None, n: int) -> float:
+    """The share of the old average that its ``n``-th update keeps; nothing before the first.
+
+    Args:
+        decay: Of an exponential moving average; a plain mean without it.
+        n: Number of the update, from 1.
+
+    Returns:
+        The share.
+    """
+    if n < 1:
+        return 0.0
+    return n / (n + 1) if decay is None else min(decay, (1 + n) / (10 + n))

@@ -1,15 +1,12 @@
-"""What happens beside the steps: a last validation, pictures, the progress bar."""
+"""What happens beside the steps: a last validation and pictures."""
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
 from lambent.core.flow import Flow
@@ -70,6 +67,8 @@ class SampleGrid(Callback):
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Draw with the weights that were validated."""
+        if not trainer.is_global_zero:
+            return
         flow = module.flow
         assert isinstance(flow, Flow)
         labels = None if self.labels is None else self.labels.to(module.device)
@@ -82,102 +81,3 @@ class SampleGrid(Callback):
             return
         path = self.run.samples / f"step-{trainer.global_step:07d}.png"
         write_picture(path, grid(images.cpu()))
-
-
-class ProgressLine(Callback):
-    """One line on standard error for the whole run: bits/dim, images a second, time left.
-
-    Where standard error is not a terminal, one plain line after every validation.
-
-    Args:
-        steps: Steps at most.
-        minutes: Minutes at most.
-        batch_size: Images in a step.
-    """
-
-    def __init__(self, steps: int, minutes: float | None, batch_size: int) -> None:
-        self.steps = steps
-        self.seconds = None if minutes is None else 60 * minutes
-        self.batch_size = batch_size
-        self.console = Console(file=sys.stderr)
-        self.progress: Progress | None = None
-        self.start = 0.0
-        self.first_step = 0
-        self.best = float("inf")
-        self.spent = 0.0
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a resumed run goes on counting from."""
-        return {"best": self.best, "spent": self.spent + time.monotonic() - self.start}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on counting."""
-        self.best, self.spent = state_dict["best"], state_dict["spent"]
-
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Show the bar."""
-        self.start, self.first_step = time.monotonic(), trainer.global_step
-        if self.console.is_terminal:
-            self.progress = Progress(
-                TextColumn("step {task.fields[step]}"),
-                BarColumn(),
-                TextColumn("{task.fields[figures]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                console=self.console,
-            )
-            self.progress.add_task("train", total=1.0, step=trainer.global_step, figures="")
-            self.progress.start()
-
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        index: int,
-    ) -> None:
-        """Move the bar on."""
-        if self.progress is not None and trainer.global_step % 5 == 0:
-            self.progress.update(
-                self.progress.task_ids[0],
-                completed=self._done(trainer.global_step),
-                step=trainer.global_step,
-                figures=self._figures(trainer),
-            )
-
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Note the best, and print a line where there is no bar."""
-        bits = float(trainer.callback_metrics.get("validation/bits_per_dim", float("inf")))
-        self.best = min(self.best, bits)
-        if self.progress is None:
-            line = f"step {trainer.global_step}: {self._figures(trainer)}, validation {bits:.4f}"
-            self.console.print(line, highlight=False, soft_wrap=True)
-
-    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Take the bar away."""
-        self._stop()
-
-    def on_exception(
-        self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
-    ) -> None:
-        """Take the bar away."""
-        self._stop()
-
-    def _stop(self) -> None:
-        if self.progress is not None:
-            self.progress.stop()
-            self.progress = None
-
-    def _done(self, step: int) -> float:
-        """Share of the run that is over, by steps or by time, whichever is further."""
-        spent = self.spent + time.monotonic() - self.start
-        by_time = 0.0 if self.seconds is None else spent / self.seconds
-        return min(1.0, max(step / self.steps, by_time))
-
-    def _figures(self, trainer: pl.Trainer) -> str:
-        bits = float(trainer.callback_metrics.get("train/bits_per_dim", float("nan")))
-        taken = trainer.global_step - self.first_step
-        rate = taken * self.batch_size / max(1e-9, time.monotonic() - self.start)
-        best = "" if self.best == float("inf") else f", best {self.best:.3f}"
-        return f"{bits:.3f} bits/dim{best}, {rate:.0f} images/s"

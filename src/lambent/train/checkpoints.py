@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
 from lambent.files import replacing
 from lambent.store import RunFolder
+from lambent.train.stopping import AtOnce
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Writes each checkpoint beside the file it replaces, and renames it once it is whole."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None
+    ) -> None:
+        """Write; Lightning has the first process alone do it.
+
+        Args:
+            checkpoint: What to write.
+            path: The file.
+            storage_options: Not used.
+        """
+        with replacing(Path(path)) as temporary, temporary.open("wb") as file:
+            torch.save(checkpoint, file)
 
 
 class BestCheckpoint(ModelCheckpoint):
@@ -48,16 +70,19 @@ class LastCheckpoint(Checkpoint):
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Write."""
-        self._write(trainer)
+        trainer.save_checkpoint(self.path)
 
     def on_exception(
         self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Write, unless the weights may be what failed, or were caught between two steps."""
-        torn = any(getattr(optimizer, "torn", False) for optimizer in trainer.optimizers)
-        if trainer.global_step > 0 and not torn and not isinstance(exception, FloatingPointError):
-            self._write(trainer)
+        """Write, where a step was taken whole and every process is here to write with.
 
-    def _write(self, trainer: pl.Trainer) -> None:
-        with replacing(self.path) as temporary:
-            trainer.save_checkpoint(temporary)
+        Not where the weights may be what failed, or were caught between two steps; a disk that is
+        full stays so, and its error is the one to report.
+        """
+        torn = any(getattr(optimizer, "torn", False) for optimizer in trainer.optimizers)
+        together = trainer.world_size == 1 or isinstance(exception, KeyboardInterrupt)
+        failed = torn or isinstance(exception, (FloatingPointError, AtOnce))
+        if trainer.global_step > 0 and together and not failed:
+            with contextlib.suppress(OSError):
+                trainer.save_checkpoint(self.path)

@@ -13,7 +13,9 @@ class TrainConfig:
     """Settings of :func:`lambent.fit`."""
 
     batch_size: int = 64
-    """Images in a step."""
+    """Images in a step, of all parts and all processes together."""
+    accumulate: int = 1
+    """Parts that a step takes its images in, one after the other: less memory, the same step."""
     max_steps: int = 10_000
     """Steps of the optimiser, at most."""
     max_minutes: float | None = None
@@ -45,8 +47,13 @@ class TrainConfig:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """What the networks compute in, in training; the flow around them stays in float32. ``auto`` is
     bfloat16 where the hardware gains from it, as found when the run starts."""
+    averaging: Literal["ema", "polyak"] = "ema"
+    """What average of the weights is validated and kept: an exponential moving one, or the plain
+    mean of all iterates."""
     ema_decay: float | None = 0.998
-    """Decay of the averaged weights that are validated and kept; none without it."""
+    """Decay of the exponential moving average; null for no average of this kind."""
+    average_after: int = 0
+    """Steps that are left out of the average; until then the weights themselves stand for it."""
     initialization_batch: int = 512
     """Images that set the data-initialised layers."""
     validate_every: int = 200
@@ -60,6 +67,18 @@ class TrainConfig:
     """Validate on this many of the held-out images, chosen by seed; on all if not given."""
     class_weight: float = 0.0
     """Weight of a class head's bits in the loss (the paper's ``weight_y``, there 0.01)."""
+    random_crop: bool = False
+    """Take images that are larger than the flow's events, and cut them at a random place each time
+    they are read; at their centre in validations."""
+    shift: float = 0.0
+    """Largest random shift of an image in each direction, as a share of its size; 0.1 in the paper
+    for CIFAR-10. Whole pixels; the border's are repeated."""
+    flip: bool = False
+    """Mirror every second image, by chance, left to right."""
+    deterministic: bool = False
+    """Have torch refuse operations whose results differ from run to run, as some are on GPUs."""
+    loggers: tuple[Literal["tensorboard", "wandb"], ...] = ("tensorboard",)
+    """Where figures go beside ``metrics.csv``: tensorboard, wandb (Weights & Biases), or both."""
     temperature: float = 0.7
     """Temperature of the sample grids."""
 
@@ -67,6 +86,7 @@ class TrainConfig:
         check_choices(self)
         at_least_one = (
             "batch_size",
+            "accumulate",
             "max_steps",
             "initialization_batch",
             "validate_every",
@@ -85,13 +105,19 @@ class TrainConfig:
             "weight_decay",
             "warmup_steps",
             "warmup_images",
+            "average_after",
             "class_weight",
             "temperature",
         ):
             value = getattr(self, name)
             if value is not None and not value >= 0:
                 raise ValueError(f"{name}: expected at least 0, got {value}")
-        for name in ("momentum", "beta2", "ema_decay"):
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"accumulate: expected a divisor of the batch size {self.batch_size}, "
+                f"got {self.accumulate}"
+            )
+        for name in ("momentum", "beta2", "ema_decay", "shift"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:
                 raise ValueError(f"{name}: expected 0 up to 1, got {value}")
@@ -104,6 +130,11 @@ class TrainConfig:
             raise ValueError(
                 f"optimizer_in_backward: expected the optimizer adam, got {self.optimizer}"
             )
+        if self.accumulate > 1:
+            raise ValueError(
+                "accumulate: expected 1 with optimizer_in_backward, which updates in the one "
+                f"backward pass of a step, got {self.accumulate}"
+            )
         if self.clip_norm is not None:
             raise ValueError(
                 "clip_norm: expected null with optimizer_in_backward, where no norm over all "
@@ -114,6 +145,11 @@ class TrainConfig:
                 "clip_value: expected null with optimizer_in_backward, which uses each gradient "
                 f"at once, got {self.clip_value}"
             )
+
+    @property
+    def averages(self) -> bool:
+        """Whether an average of the weights is kept."""
+        return self.averaging == "polyak" or self.ema_decay is not None
 
     @property
     def warmup(self) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers.logger import Logger
+from lightning.pytorch.utilities import rank_zero_only
 
 from lambent.files import replacing
 
@@ -37,6 +38,7 @@ class MetricsFile(Logger):
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Nothing: they are in ``config.yaml``."""
 
+    @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Put figures into the row of a number of steps taken."""
         step = int(step or 0)
@@ -46,6 +48,7 @@ class MetricsFile(Logger):
         row = self.rows.setdefault(step, {})
         row.update({k: float(v) for k, v in metrics.items() if k != "epoch"})
 
+    @rank_zero_only
     def save(self) -> None:
         """Write the file."""
         names = sorted({name for row in self.rows.values() for name in row})
@@ -56,6 +59,7 @@ class MetricsFile(Logger):
                 row = self.rows[step]
                 writer.writerow([step, *(f"{row[n]:.9g}" if n in row else "" for n in names)])
 
+    @rank_zero_only
     def finalize(self, status: str) -> None:
         """Write the file for the last time."""
         self.save()

@@ -20,6 +20,7 @@ from lambent.train.config import TrainConfig
 from lambent.train.finite import KEPT, check_weights, gradient_error, gradient_norm, scale_gradients
 from lambent.train.objectives import Judgement, Objective, label_context
 from lambent.train.optimizers import optimizer_for, rate_of
+from lambent.train.processes import any_of, of_all
 
 Batch = tuple[Tensor, Tensor | None]
 
@@ -46,17 +47,24 @@ class Training(pl.LightningModule):
         self.precision = config.precision
         """What the networks compute in; no longer ``auto`` once training has started."""
         self._square = 0.0  # of the norm of the gradients that the backward pass has freed
+        self._sums: dict[str, Tensor] = {}  # of the figures of the parts of a step so far
+        self._before_step: tuple[int, dict[str, Tensor]] | None = None
 
     def on_train_start(self) -> None:
         """Settle the precision, which a checkpoint may have done."""
         self.precision = settled(self.device, self.precision)
 
+    def on_train_batch_start(self, batch: Batch, index: int) -> None:
+        """Note the generators' states, for a step that is not taken to its end."""
+        if self._part(index) == 0:
+            self._before_step = (self.global_step, self._generators())
+
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """The loss of one batch.
+        """The loss of one batch, or of a part of it.
 
         Args:
             batch: Images ``(b, *event_shape)`` and their labels ``(b,)``, if they have any.
-            index: Its number in the epoch; not used.
+            index: Its number in the epoch.
 
         Returns:
             A scalar, in bits per dimension (and weighted bits of the class, where asked for).
@@ -68,10 +76,13 @@ class Training(pl.LightningModule):
         self._square = 0.0
         judgement: Judgement = self.objective(self.flow, x, y, self.precision)
         loss, logs = judgement
-        if not torch.isfinite(loss):
-            self._raise_not_finite(x, y)
-        named = {f"train/{k}": v for k, v in logs.items()}
-        self.log_dict({**named, "step": self.global_step + 1.0}, batch_size=len(x))
+        wrong = not torch.isfinite(loss)
+        if any_of(wrong, self.device):
+            self._raise_not_finite(x, y, here=wrong)
+        part = self._part(index)
+        self._sums = {k: v + self._sums[k] if part else v for k, v in logs.items()}
+        named = {f"train/{k}": v / (part + 1) for k, v in self._sums.items()}
+        self.log_dict({**named, "step": self.global_step + 1.0}, batch_size=len(x), sync_dist=True)
         return loss
 
     def configure_gradient_clipping(
@@ -104,14 +115,15 @@ class Training(pl.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Log the objective and the shares of the likelihood of one held-out batch."""
         x, y = batch
-        with seeded(index):  # the same noise at every validation
+        processes = self.trainer.world_size
+        with seeded(index * processes + self.global_rank):  # the same noise at every validation
             context = label_context(self.flow, y)
             entries = trace(self.flow, x, context, states=self.objective.reads_states)
         _, logs = self.objective.of_ledger(self.flow, entries, y)
         parts = bits_by_part(entries, math.prod(self.flow.event_shape))
         named = {f"validation/{k}": v for k, v in logs.items()}
         named |= {f"parts/{k}": torch.tensor(v) for k, v in parts.items()}
-        self.log_dict({**named, "step": float(self.global_step)}, batch_size=len(x))
+        self.log_dict({**named, "step": float(self.global_step)}, batch_size=len(x), sync_dist=True)
 
     def on_validation_start(self) -> None:
         """Before a checkpoint is written, see that what it would hold is finite."""
@@ -120,19 +132,26 @@ class Training(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the states of the generators that draw the noise, and what was counted."""
-        states = {"cpu": torch.get_rng_state()}
-        if self.device.type == "cuda":
-            states["cuda"] = torch.cuda.get_rng_state(self.device)
-        checkpoint["generators"] = states
+        states = self._generators()
+        if self._before_step is not None and self._before_step[0] == self.global_step:
+            states = self._before_step[1]  # the step was not taken: it draws again what it drew
+        checkpoint["generators"] = {k: of_all(v, self.device) for k, v in states.items()}
         checkpoint["clipped"] = self.clipped
         checkpoint["precision"] = self.precision
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on drawing where the checkpoint was written, in the precision it was written in."""
-        states = checkpoint["generators"]
+        """Go on drawing where the checkpoint was written, in the precision it was written in.
+
+        Raises:
+            ValueError: If other than this many processes wrote it, whose noise would be another's.
+        """
+        wrote, here = len(checkpoint["generators"]["cpu"]), self.trainer.world_size
+        if wrote != here:
+            raise ValueError(f"devices: expected the run's own number {wrote}, got {here}")
+        states = {k: v[self.global_rank] for k, v in checkpoint["generators"].items()}
         torch.set_rng_state(states["cpu"])
         if "cuda" in states and torch.cuda.is_available():
-            torch.cuda.set_rng_state(states["cuda"])
+            torch.cuda.set_rng_state(states["cuda"], self.device)
         self.clipped = checkpoint.get("clipped", 0)
         self.precision = checkpoint.get("precision", "float32")
 
@@ -151,12 +170,25 @@ class Training(pl.LightningModule):
             raise gradient_error(self, parameters, self.global_step)
         self._square += norm**2
 
-    def _raise_not_finite(self, x: Tensor, y: Tensor | None) -> None:
-        with torch.no_grad(), conditioner_precision(x.device, self.precision):
-            path = first_not_finite(trace(self.flow, x, label_context(self.flow, y)))
+    def _part(self, index: int) -> int:
+        """Which part of its step a batch is."""
+        return index % self.config.accumulate
+
+    def _generators(self) -> dict[str, Tensor]:
+        states = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self.device)
+        return states
+
+    def _raise_not_finite(self, x: Tensor, y: Tensor | None, *, here: bool) -> None:
+        """Raise with the layer, where this process has seen it."""
+        seen = "in another process"
+        if here:
+            with torch.no_grad(), conditioner_precision(x.device, self.precision):
+                path = first_not_finite(trace(self.flow, x, label_context(self.flow, y)))
+            seen = f"first seen in {path or 'the objective'}"
         raise FloatingPointError(
-            f"training step {self.global_step}: the loss is not finite; "
-            f"first seen in {path or 'the objective'}. {KEPT}"
+            f"training step {self.global_step}: the loss is not finite; {seen}. {KEPT}"
         )
 
 

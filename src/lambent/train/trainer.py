@@ -11,16 +11,20 @@ from datetime import timedelta
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from lambent.store import RunFolder
 from lambent.train.averaging import AveragedWeights
-from lambent.train.callbacks import FinalValidation, ProgressLine, SampleGrid
-from lambent.train.checkpoints import BestCheckpoint, LastCheckpoint
+from lambent.train.callbacks import FinalValidation, SampleGrid
+from lambent.train.checkpoints import BestCheckpoint, LastCheckpoint, WholeFiles
 from lambent.train.config import TrainConfig
 from lambent.train.drift import DriftCheck
-from lambent.train.metrics import MetricsFile
+from lambent.train.loggers import loggers_for
+from lambent.train.processes import ALONE, Processes
+from lambent.train.progress import ProgressLine
+from lambent.train.start import Start
+from lambent.train.statistics import Statistics
+from lambent.train.stopping import StopBetweenSteps
 
 MONITOR = "validation/bits_per_dim"
 """What the best checkpoint and early stopping go by."""
@@ -32,6 +36,9 @@ def trainer_for(
     device: torch.device,
     grid_labels: Tensor | None,
     seed: int,
+    *,
+    start: Start | None = None,
+    together: Processes = ALONE,
 ) -> pl.Trainer:
     """A trainer that validates by steps, keeps the best and the last, and logs into the run folder.
 
@@ -41,39 +48,46 @@ def trainer_for(
         device: Where the flow runs.
         grid_labels: Labels of the sample grids of a conditional flow.
         seed: Of the sample grids.
+        start: Sets the weights; nothing does without it.
+        together: The processes that train.
 
     Returns:
         The trainer.
     """
     callbacks: list[Callback] = [
+        start or Start(None, seed),
         FinalValidation(),
         SampleGrid(run, labels=grid_labels, temperature=config.temperature, seed=seed),
     ]
-    if config.ema_decay is not None:
-        callbacks.append(AveragedWeights(config.ema_decay, device))
-    callbacks.append(DriftCheck(config.batch_size))
+    if config.averages:
+        decay = config.ema_decay if config.averaging == "ema" else None
+        callbacks.append(AveragedWeights(decay, config.average_after))
+    callbacks += [DriftCheck(config.batch_size), Statistics(config.validate_every)]
     if config.patience is not None:
         callbacks.append(EarlyStopping(MONITOR, patience=config.patience, min_delta=0.0))
     callbacks += [
         ProgressLine(config.max_steps, config.max_minutes, config.batch_size),
+        StopBetweenSteps(),
         BestCheckpoint(run, MONITOR),
         LastCheckpoint(run),
     ]
     limit = config.max_minutes
     return pl.Trainer(
         accelerator={"cuda": "gpu"}.get(device.type, device.type),
-        devices=1,
+        devices=together.size // together.nodes,
+        num_nodes=together.nodes,
+        strategy="auto" if together.environment is None else "ddp",
+        plugins=[WholeFiles(), *filter(None, [together.environment])],
+        deterministic=config.deterministic,
+        accumulate_grad_batches=config.accumulate,
         max_steps=config.max_steps,
         max_time=None if limit is None else timedelta(minutes=limit),
         gradient_clip_val=config.clip_norm,
-        val_check_interval=config.validate_every,
+        val_check_interval=config.validate_every * config.accumulate,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         log_every_n_steps=10,
-        logger=[
-            MetricsFile(run.metrics),
-            TensorBoardLogger(str(run.path), name="", version="tensorboard"),
-        ],
+        logger=loggers_for(run, config.loggers, first=together.first),
         callbacks=callbacks,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -84,12 +98,14 @@ def trainer_for(
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep Lightning's notes and its advice on data loaders from the terminal."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,45 @@
+"""Several processes of one command on this machine, as torchrun starts them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+
+def launch(command: str, arguments: Sequence[str], count: int) -> int:
+    """Run a command in several processes that train together, and wait for them.
+
+    Args:
+        command: Its name.
+        arguments: What follows it.
+        count: Number of processes.
+
+    Returns:
+        The exit code of the first that failed, or 0.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)  # they say it themselves
+    threads = max(1, (os.cpu_count() or 1) // count)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # or each would take every core
+    settings = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=count,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        run_id=f"lambent-{os.getpid()}",
+        max_restarts=0,
+        local_addr="localhost",
+    )
+    try:
+        elastic_launch(settings, sys.executable)("-m", "lambent.cli", command, *arguments)
+    except ChildFailedError as error:
+        return error.get_first_failure()[1].exitcode
+    except SignalException as stop:
+        return 128 + int(stop.sigval)
+    return 0

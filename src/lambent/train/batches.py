@@ -1,0 +1,138 @@
+"""The batches of a run: the first one, those it trains on, and those it validates on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from lambent.data import Images, ShuffledBatches, Windows
+from lambent.train.config import TrainConfig
+from lambent.train.order import TrainingOrder
+from lambent.train.processes import Processes
+from lambent.types import Size
+
+VALIDATED_PIXELS = 2**20
+"""Pixels, each channel counted, that a batch of a validation may have if more than the step's."""
+
+Batch = tuple[Tensor, Tensor | None]
+"""Images ``(b, c, h, w)`` and their labels ``(b,)``."""
+
+
+def first_batch(images: Images, shape: Size, count: int, seed: int) -> Callable[[], Batch]:
+    """What looks up the first images of a shuffle, their centres where they are too large.
+
+    Args:
+        images: The set.
+        shape: Of an event, (channels, height, width).
+        count: How many, at most.
+        seed: Of the shuffle.
+
+    Returns:
+        A function without arguments.
+    """
+
+    def look_up() -> Batch:
+        first = next(iter(ShuffledBatches(len(images), count, seed)))
+        return _centres(images, shape, first)
+
+    return look_up
+
+
+def training_batches(
+    images: Images,
+    shape: Size,
+    config: TrainConfig,
+    seed: int,
+    *,
+    taken: int,
+    workers: int,
+    together: Processes,
+) -> DataLoader[Any]:
+    """The batches that a process trains on.
+
+    Args:
+        images: The set; where its images are larger than events, windows are cut out anywhere.
+        shape: Of an event, (channels, height, width).
+        config: The size of a step and of its parts, shifts and flips.
+        seed: Of the order and the windows.
+        taken: Steps that a run which is taken up again has behind it.
+        workers: Processes that load data, beside this one.
+        together: The processes that train.
+
+    Returns:
+        A loader that goes on where it stopped.
+    """
+    moves = config.shift > 0 or config.flip or tuple(images.shape) != tuple(shape)
+    windows = Windows(images, (shape[1], shape[2])) if moves else None
+
+    def draw(index: Tensor, epoch: int, step: int) -> Tensor:
+        assert windows is not None
+        return windows.anywhere(index, (seed, epoch, step), config.shift, flip=config.flip)
+
+    order = TrainingOrder(
+        len(images),
+        config.batch_size,
+        seed,
+        taken=taken,
+        parts=config.accumulate,
+        rank=together.rank,
+        ranks=together.size,
+        draw=draw if moves else None,
+    )
+    return _loader(images if windows is None else windows, order, workers)
+
+
+def validation_batches(
+    images: Images, shape: Size, batch_size: int, together: Processes
+) -> DataLoader[Any]:
+    """The batches that a process validates on, in order, at the centre of larger images.
+
+    Args:
+        images: The set.
+        shape: Of an event, (channels, height, width).
+        batch_size: Of a step in training.
+        together: The processes, each of which takes its share of the batches.
+
+    Returns:
+        A loader; its batches have 256 images, or fewer where they are large.
+
+    Raises:
+        ValueError: If there are fewer images than processes.
+    """
+    if len(images) < together.size:
+        raise ValueError(
+            f"validation: expected an image for each of {together.size} processes, "
+            f"got {len(images)}"
+        )
+    room = max(batch_size, min(256, VALIDATED_PIXELS // math.prod(shape)))
+    index = torch.arange(len(images)).split(min(room, len(images) // together.size))
+    mine: list[Tensor] = list(index)[together.rank :: together.size]
+    if tuple(images.shape) == tuple(shape):
+        return _loader(images, mine, 0)
+    windows = Windows(images, (shape[1], shape[2]))
+    return _loader(windows, [windows.centres(rows) for rows in mine], 0)
+
+
+def _centres(images: Images, shape: Size, index: Tensor) -> Batch:
+    if tuple(images.shape) == tuple(shape):
+        return images[index]
+    windows = Windows(images, (shape[1], shape[2]))
+    return windows[windows.centres(index)]
+
+
+def _loader(images: Dataset[Any], batches: Iterable[Tensor], workers: int) -> DataLoader[Any]:
+    """A loader that looks whole batches up, and leaves torch's global generator alone."""
+    return DataLoader(
+        images,
+        sampler=batches,
+        batch_size=None,
+        collate_fn=tuple,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        generator=torch.Generator(),
+    )
