@@ -60,7 +60,7 @@ def steps_of(out: Path) -> int:
 
 
 def kill_once(out: Path, wait: float, *, at_work: bool) -> str:
-    """Go on with the run, and kill it ``wait`` seconds later; first let it write, if ``at_work``."""
+    """Go on with the run, and kill it ``wait`` seconds later; let it write first if ``at_work``."""
     last = out / "checkpoints/last.ckpt"
     before = last.stat().st_mtime_ns if last.is_file() else 0
     process = start(out, 10**6, *(["--resume"] if (out / "config.yaml").is_file() else []))
@@ -73,8 +73,8 @@ def kill_once(out: Path, wait: float, *, at_work: bool) -> str:
     process.kill()
     process.join()
     assert process.exitcode == -signal.SIGKILL, process.exitcode
-    left = [p.name for p in out.rglob(".*.part*")]
-    return left[0].split(".")[1] if left else "between files"
+    left = [p.name.split(".")[1].split("-")[0] for p in out.rglob(".*.part*")]
+    return {"step": "samples"}.get(left[0], left[0]) if left else "between files"
 
 
 def states(out: Path) -> dict[str, torch.Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 
 
@@ -19,27 +20,30 @@ def launch(command: str, arguments: Sequence[str], count: int) -> int:
     Returns:
         The exit code of the first that failed, or 0.
     """
-    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)  # they say it themselves
+    for part in ("agent.server", "multiprocessing"):  # each process says itself why it ends
+        logging.getLogger(f"torch.distributed.elastic.{part}.api").setLevel(logging.CRITICAL)
     threads = max(1, (os.cpu_count() or 1) // count)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # or each would take every core
-    settings = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=count,
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        run_id=f"lambent-{os.getpid()}",
-        max_restarts=0,
-        local_addr="localhost",
-    )
-    try:
-        elastic_launch(settings, sys.executable)("-m", "lambent.cli", command, *arguments)
-    except ChildFailedError as error:
-        return error.get_first_failure()[1].exitcode
-    except SignalException as stop:
-        return 128 + int(stop.sigval)
+    with tempfile.TemporaryDirectory(prefix="lambent-") as logs:
+        settings = LaunchConfig(
+            logs_specs=DefaultLogsSpecs(log_dir=logs),
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=count,
+            rdzv_backend="c10d",
+            rdzv_endpoint="localhost:0",
+            run_id=f"lambent-{os.getpid()}",
+            max_restarts=0,
+            local_addr="localhost",
+        )
+        try:
+            elastic_launch(settings, sys.executable)("-m", "lambent.cli", command, *arguments)
+        except ChildFailedError as error:
+            return error.get_first_failure()[1].exitcode
+        except SignalException as stop:
+            return 128 + int(stop.sigval)
     return 0

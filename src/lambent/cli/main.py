@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -63,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         module = importlib.import_module(f"lambent.cli.{command.replace('-', '_')}")
         code: int | None = module.run([a for a in rest if a != "--debug"])
     except KeyboardInterrupt as stop:
-        sys.stderr.write("\ninterrupted; what was written is usable\n")
+        if _rank() == 0:
+            sys.stderr.write("\ninterrupted; what was written is usable\n")
         return 128 + int(stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, OSError, ImportError) as error:
         if debug:
@@ -83,6 +85,13 @@ def _unknown_command(command: str) -> str:
     return f"unknown command '{command}'" + (f"; did you mean '{near[0]}'?" if near else "")
 
 
+def _rank() -> int:
+    """The number of this process among those that torchrun or SLURM started together."""
+    return int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")))
+
+
 def _fail(program: str, message: str, code: int = 2) -> int:
+    if _rank():
+        program = f"{program} (process {_rank()})"
     sys.stderr.write(f"{program}: error: {' '.join(message.split())}\n")
     return code

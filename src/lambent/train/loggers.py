@@ -8,11 +8,22 @@ from pathlib import Path
 from uuid import uuid4
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from lambent.errors import MissingExtraError
 from lambent.files import replacing
 from lambent.store import RunFolder
 from lambent.train.metrics import MetricsFile
+
+
+class WandbRun(WandbLogger):
+    """A run of Weights & Biases that ends with the training, not with the process."""
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Send what is left and end."""
+        super().finalize(status)
+        self.experiment.finish(exit_code=int(status != "success"))
 
 
 def loggers_for(run: RunFolder, names: Sequence[str], *, first: bool) -> list[Logger]:
@@ -38,7 +49,7 @@ def loggers_for(run: RunFolder, names: Sequence[str], *, first: bool) -> list[Lo
         name = run.path.resolve().name
         key = _key(run.path / "wandb" / "id", write=first)
         found.append(
-            WandbLogger(name=name, save_dir=run.path, project="lambent", id=key, resume="allow")
+            WandbRun(name=name, save_dir=run.path, project="lambent", id=key, resume="allow")
         )
     return found
 

@@ -61,8 +61,8 @@ class StopBetweenSteps(Callback):
         if self.alone and self.signal is not None:
             self._stop()
 
-    def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
-        """Give the signals back."""
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Give the signals back, before Lightning gives back those that it took over earlier."""
         self._give_back()
 
     def on_exception(
