@@ -61,7 +61,7 @@ def test_train_says_what_it_reached(trained: Trained) -> None:
     assert figures["out"] == str(trained.path)
     progress = trained.answer.err.splitlines()
     assert len(progress) == 2  # one line a validation, where there is no terminal
-    assert all(re.match(r"step \d+: .* bits/dim.* images/s, validation \d", p) for p in progress)
+    assert all(re.match(r"step \d+: .* bits/dim.* images/s, \d:\d\d:\d\d left, validation \d", p) for p in progress)
 
 
 def test_train_records_what_was_asked_for(run: Path) -> None:
@@ -324,7 +324,7 @@ def test_resume(lambent: Run, tmp_path: Path) -> None:
     assert lambent(*own, "--json", "--train.max_steps=4").figures["steps"] == 4
     refused = lambent(*own, "--model.steps=2")
     assert refused.code == 2
-    assert "resume: expected the run's own model settings" in refused.err
+    assert "resume: expected the run's own settings: model." in refused.err
 
 
 def test_seed_and_workers(lambent: Run, tmp_path: Path) -> None:

@@ -173,9 +173,24 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("sample", "{plain}", "--n=1", "--out", "{out}.xyz"),
         ("out: expected a picture file", ".xyz"),
     ),
+    "devices, none": ((*TRAIN, "--devices", "0"), ("devices: expected at least 1", "got 0")),
+    "parts of no batch": (
+        (*TRAIN, "--train.accumulate", "7"),
+        ("accumulate: expected a divisor of the batch size 64, got 7",),
+    ),
+    "parts and one backward pass": (
+        (*TRAIN, "--train.accumulate=2", "--train.optimizer_in_backward=true"),
+        ("accumulate: expected 1 with optimizer_in_backward",),
+    ),
+    "logger": (
+        (*TRAIN, "--train.loggers", "[tensorbord]"),
+        ("loggers: expected", "tensorbord"),
+    ),
+    "average": ((*TRAIN, "--train.averaging", "swa"), ("averaging: expected one of", "'swa'")),
+    "shift": ((*TRAIN, "--train.shift", "1.5"), ("shift: expected 0 up to 1, got 1.5",)),
     "resume without a run": (
         (*TRAIN, "--resume", "--model.steps=1"),
-        ("resume: expected a run with", "last.ckpt, found none"),
+        ("resume: expected a run in", "found none"),
     ),
     "config, missing": (
         (*TRAIN, "--config", "{out}.yaml"),

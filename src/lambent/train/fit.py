@@ -108,11 +108,11 @@ def fit(
     with contextlib.ExitStack() as stack:
         run = RunFolder(stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out)
         if together.first:
-            if not resume:
-                run.check_new()
-            stack.enter_context(run.held())
             if resume:
                 check_resumes(run, settings)
+            else:
+                run.check_new()
+            stack.enter_context(run.held())
             run.write_config(settings)
         stack.enter_context(_as_before())
         taken = steps_taken(run) if resume else 0
