@@ -1,6 +1,10 @@
-"""The errors of the protocol, and the one door for numerical checks."""
+"""The errors of the protocol, the one door for numerical checks, and checks of choices."""
 
 from __future__ import annotations
+
+import difflib
+import typing
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -68,3 +72,32 @@ def check_converged(residual: Tensor, tolerance: float, message: str) -> None:
     worst = float(residual.detach().max())
     if not worst <= tolerance:
         raise NotInvertibleError(message, worst)
+
+
+def check_choices(config: object) -> None:
+    """Raise unless every field of a ``Literal``, or of a tuple of them, holds its values.
+
+    Args:
+        config: An instance of a dataclass.
+
+    Raises:
+        ValueError: If a field holds something else.
+    """
+    for name, hint in typing.get_type_hints(type(config)).items():
+        several = typing.get_origin(hint) is tuple
+        allowed = typing.get_args(hint)[0] if several else hint
+        if typing.get_origin(allowed) is not Literal:
+            continue
+        value = getattr(config, name)
+        for one in value if several else (value,):
+            if one not in typing.get_args(allowed):
+                choices = " or ".join(str(choice) for choice in typing.get_args(allowed))
+                raise ValueError(f"{name}: expected {choices}, got '{one}'")
+
+
+def unknown(name: str, choices: object) -> str:
+    """What to say of a name that is not among the choices: the nearest, or all."""
+    options = sorted(str(choice) for choice in choices)  # type: ignore[attr-defined]
+    near = difflib.get_close_matches(name, options, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"expected one of: {', '.join(options)}"
+    return f"unknown '{name}'; {hint}"

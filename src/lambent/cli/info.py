@@ -16,8 +16,9 @@ from lambent.cli.output import report
 from lambent.cli.presets import preset_or_family, presets
 from lambent.cli.runs import own_data_settings
 from lambent.core.flow import Flow
-from lambent.core.registry import families, family, unknown
+from lambent.core.registry import families, family
 from lambent.data import DataConfig
+from lambent.errors import unknown
 from lambent.store import RunFolder, load
 
 

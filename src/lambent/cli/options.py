@@ -15,8 +15,8 @@ from docstring_parser import parse_from_object
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from lambent.core.device import DeviceName
-from lambent.core.registry import unknown
 from lambent.data import DataConfig
+from lambent.errors import unknown
 
 Config = TypeVar("Config")
 

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 import lambent.flows  # noqa: F401 - registers the families
-from lambent.core.registry import families, unknown
+from lambent.core.registry import families
+from lambent.errors import unknown
 
 
 def presets() -> dict[str, str]:

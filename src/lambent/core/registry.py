@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
-import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lambent.core.flow import Flow
+from lambent.errors import unknown
 
 Config = TypeVar("Config")
 
@@ -99,32 +98,3 @@ def complete(config: Config, facts: Mapping[str, object]) -> Config:
     names = {field.name for field in dataclasses.fields(config)}  # type: ignore[arg-type]
     known = {k: v for k, v in facts.items() if k in names and getattr(config, k) is None}
     return dataclasses.replace(config, **known)  # type: ignore[type-var]
-
-
-def check_choices(config: object) -> None:
-    """Raise unless every field of a ``Literal``, or of a tuple of them, holds its values.
-
-    Args:
-        config: An instance of a dataclass.
-
-    Raises:
-        ValueError: If a field holds something else.
-    """
-    for name, hint in typing.get_type_hints(type(config)).items():
-        several = typing.get_origin(hint) is tuple
-        allowed = typing.get_args(hint)[0] if several else hint
-        if typing.get_origin(allowed) is not Literal:
-            continue
-        value = getattr(config, name)
-        for one in value if several else (value,):
-            if one not in typing.get_args(allowed):
-                choices = " or ".join(str(choice) for choice in typing.get_args(allowed))
-                raise ValueError(f"{name}: expected {choices}, got '{one}'")
-
-
-def unknown(name: str, choices: object) -> str:
-    """What to say of a name that is not among the choices: the nearest, or all."""
-    options = sorted(str(choice) for choice in choices)  # type: ignore[attr-defined]
-    near = difflib.get_close_matches(name, options, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"expected one of: {', '.join(options)}"
-    return f"unknown '{name}'; {hint}"

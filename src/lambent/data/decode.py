@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from io import BytesIO
 from pathlib import Path
 
@@ -9,12 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+LARGEST = 2**26
+"""Pixels a picture may have: 8192 x 8192. A small file can claim far more, and fill memory."""
+
 
 def decode(picture: bytes | Path, where: str) -> Image.Image:
-    """Decode a picture file, upright and opaque.
+    """Decode a picture file, upright, opaque and in 8 bits.
 
-    Modes 1 and L stay grey; every other mode becomes RGB. The camera's orientation (EXIF) is
-    applied and transparent pixels are laid on white. Of a moving picture the first frame counts.
+    Modes 1 and L stay grey, and so do 16 grey bits, of which the upper 8 are kept: ``floor(x /
+    256)``, as of 16-bit colour in PNG. Every other mode (palettes, CMYK, ...) becomes RGB. The
+    camera's orientation (EXIF) is applied and transparent pixels are laid on white. Of a moving
+    picture the first frame counts.
 
     Args:
         picture: The bytes of the file, or its path.
@@ -24,21 +30,25 @@ def decode(picture: bytes | Path, where: str) -> Image.Image:
         A picture of mode L or RGB.
 
     Raises:
-        ValueError: If the picture cannot be read, or has more than 8 bits a channel.
+        ValueError: If the picture cannot be read, has more than ``LARGEST`` pixels, or numbers
+            that are not of 8 or 16 bits.
     """
     try:
-        with Image.open(BytesIO(picture) if isinstance(picture, bytes) else picture) as image:
-            deep = _more_than_8_bits(image)
-            if not deep:
+        with open_picture(picture) as image:
+            depth = _depth(image)
+            if depth <= 16:
                 image.load()
                 opened = ImageOps.exif_transpose(image)
     except Exception as error:  # codecs raise whatever their parsers happen to trip on
         raise ValueError(f"data: expected a readable picture, given {where}: {error}") from error
-    if deep:
+    if depth > 16:
         raise ValueError(
-            f"data: expected at most 8 bits a channel, given more in {where}; "
+            f"data: expected 8 or 16 bits a channel, given others in {where}; "
             "convert the picture to 8 bits first"
         )
+    if opened.mode.startswith("I"):
+        deep = np.asarray(opened).astype(np.int64) >> 8
+        return Image.fromarray(deep.clip(0, 255).astype(np.uint8))
     mode = "L" if opened.mode in ("1", "L") else "RGB"
     if opened.has_transparency_data:
         canvas = Image.new("RGBA", opened.size, "white")
@@ -47,53 +57,42 @@ def decode(picture: bytes | Path, where: str) -> Image.Image:
     return opened.convert(mode)
 
 
-def _more_than_8_bits(image: Image.Image) -> bool:
-    """Tell whether decoding would drop bits: Pillow reads 16-bit colour as 8-bit silently."""
-    if image.mode.startswith(("I", "F")):
-        return True
-    for tile in getattr(image, "tile", ()):
-        if ";16" in str(tile.args):  # a raw mode such as RGB;16B
-            return True
-        if tile.codec_name.startswith("ppm") and isinstance(tile.args, tuple):
-            _, largest = tile.args
-            if largest > 255:
-                return True
-    return False
-
-
-def fit(image: Image.Image, size: tuple[int, int] | None, *, crop: bool) -> Image.Image:
-    """Crop and resize a picture.
-
-    Shrinking by whole factors averages boxes of pixels (Pillow's BOX, which rounds after each
-    direction, so within one level of the mean); every other resize uses Pillow's LANCZOS. Without
-    ``crop`` a picture of another aspect is stretched.
+def open_picture(picture: bytes | Path) -> Image.Image:
+    """Open a picture without decoding it.
 
     Args:
-        image: A picture of mode L or RGB.
-        size: (height, width) to resize to in pixels, or None.
-        crop: Whether to cut the centre out first, at the aspect of ``size``; square if None.
+        picture: The bytes of the file, or its path.
 
     Returns:
-        The picture, of ``size`` if given.
+        The picture, whose size and mode are known.
+
+    Raises:
+        ValueError: If it has more than ``LARGEST`` pixels.
+        OSError: If it is none.
     """
-    if crop:
-        image = _centre(image, *(size or (1, 1)))
-    if size is None:
-        return image
-    height, width = size
-    if (image.height, image.width) == size:
-        return image
-    whole = image.height % height == 0 and image.width % width == 0
-    filter_ = Image.Resampling.BOX if whole else Image.Resampling.LANCZOS
-    return image.resize((width, height), filter_)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # ours is the lower bound
+        image = Image.open(BytesIO(picture) if isinstance(picture, bytes) else picture)
+    if image.width * image.height > LARGEST:
+        image.close()
+        raise ValueError(
+            f"it claims {image.height} x {image.width} pixels, more than {LARGEST:,} in all"
+        )
+    return image
 
 
-def _centre(image: Image.Image, height: int, width: int) -> Image.Image:
-    """Cut out the largest centred rectangle of the aspect height : width."""
-    new_width = min(image.width, max(1, round(image.height * width / height)))
-    new_height = min(image.height, max(1, round(image.width * height / width)))
-    left, top = (image.width - new_width) // 2, (image.height - new_height) // 2
-    return image.crop((left, top, left + new_width, top + new_height))
+def _depth(image: Image.Image) -> int:
+    """Bits a channel: 8, 16, or 32 for what has no rule here."""
+    if image.mode.startswith("F"):
+        return 32
+    tiles = list(getattr(image, "tile", ()))
+    for tile in tiles:
+        if tile.codec_name.startswith("ppm") and isinstance(tile.args, tuple):
+            largest = tile.args[1]
+            return 8 if largest <= 255 else 32  # Pillow rescales these, to 8 or to 16 bits
+    if image.mode.startswith("I;16") or any(";16" in str(tile.args) for tile in tiles):
+        return 16
+    return 32 if image.mode.startswith("I") else 8
 
 
 def pixels(image: Image.Image) -> npt.NDArray[np.uint8]:

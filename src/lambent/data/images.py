@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lambent.data.levels import level_of, pixel_of
+from lambent.data.levels import check_grey_levels, level_of, pixel_of
 
 
 class Images(Dataset[tuple[Tensor, Tensor | None]]):
@@ -141,12 +141,6 @@ class Images(Dataset[tuple[Tensor, Tensor | None]]):
         """Return the name, the size and the facts."""
         facts = ", ".join(f"{key}={value}" for key, value in self.facts().items())
         return f"Images({self.name!r}, n={len(self)}, {facts})"
-
-
-def check_grey_levels(grey_levels: int) -> None:
-    """Raise unless a number of grey levels is 2 to 256."""
-    if not 2 <= grey_levels <= 256:
-        raise ValueError(f"grey_levels: expected 2 to 256, given {grey_levels}")
 
 
 def _check_labels(labels: Tensor, size: int, class_names: tuple[str, ...] | None) -> None:

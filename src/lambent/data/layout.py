@@ -104,21 +104,27 @@ def _name_tables(root: Path, files: list[Path]) -> list[tuple[str, Path]]:
     return [(name or _SHARD.sub("", f.stem), f) for name, f in zip(names, files, strict=True)]
 
 
+def _split_of(folder: str) -> str | None:
+    """The split a folder of pictures names: ``train``, ``valid_32x32``, ``church_outdoor_val``."""
+    word = _WORD.search(folder)
+    return _WORDS[word[1].lower()] if word else None
+
+
 def _picture_layout(root: Path, files: list[Path]) -> Layout:
     heads = {file.relative_to(root).parts[0] for file in files}
-    while len(heads) == 1 and _WORDS.get((head := next(iter(heads))).lower()) is None:
+    while len(heads) == 1 and _split_of(head := next(iter(heads))) is None:
         if any(file.parent in (root, root / head) for file in files):
             break
         root = root / head  # a lone folder around the set, as archives have
         heads = {file.relative_to(root).parts[0] for file in files}
-    words = [_WORDS.get(head.lower()) for head in heads]
+    words = [_split_of(head) for head in heads]
     split = all(words) or len(set(words) - {None}) >= 2
     if any(file.parent == root for file in files) or not split:
         named = [("train", file, len(file.relative_to(root).parts)) for file in files]
     else:
         parts = [file.relative_to(root).parts for file in files]
         named = [
-            (_WORDS.get(part[0].lower(), part[0]), file, len(part) - 1)
+            (_split_of(part[0]) or part[0], file, len(part) - 1)
             for part, file in zip(parts, files, strict=True)
         ]
     depths = {depth for _, _, depth in named}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 
 from lambent.data.config import DataConfig
-from lambent.data.decode import decode, fit, pixels
+from lambent.data.decode import decode, pixels
+from lambent.data.find import find_source
 from lambent.data.images import Images
 from lambent.data.order import held_out_rows
-from lambent.data.source import Digits, Row, Source
-from lambent.data.stored import Stored
+from lambent.data.prepare import prepare
+from lambent.data.source import Row
 
 _DEFAULT = DataConfig()
 
@@ -24,11 +25,10 @@ def load_images(name: str, config: DataConfig = _DEFAULT) -> Images:
     """Load an image set into memory.
 
     Args:
-        name: "digits" (scikit-learn's, 17 grey levels), or the path of a folder of pictures, of a
-            folder of parquet files, or of one parquet file; see
+        name: "digits" (scikit-learn's, 17 grey levels), or the path of a folder or file; see
+            :func:`~lambent.data.find.find_source` for all forms, and
             :func:`~lambent.data.layout.find_layout` for how files say their split and class.
-            A folder that is itself called digits is ``./digits``.
-        config: Which rows, and the crop and size of the images.
+        config: Which rows, and what is done to the images.
 
     Returns:
         The images of the split, in stored order; grey or colour as the first of them is. The
@@ -36,39 +36,28 @@ def load_images(name: str, config: DataConfig = _DEFAULT) -> Images:
 
     Raises:
         ValueError: If there is no such set or split, a picture cannot be read, or the images
-            differ in size or mix grey with colour.
+            differ in size or mix grey with colour, unless those are to be skipped.
         MissingExtraError: If a package that the set needs is not installed.
 
     Example:
         >>> load_images("digits", DataConfig(split="validation", validation=0.2))
         Images('digits', n=359, shape=(1, 8, 8), grey_levels=17, classes=10)
     """
-    source = _find(name)
+    source = find_source(name)
     chosen = _choose(source.counts, config, source.name)
     size = sum(int(keep.sum()) for keep in chosen.values())
     if size == 0:
         raise ValueError(f"data: expected images, given {name!r} with none in '{config.split}'")
     rows = (row for split, keep in chosen.items() for row in _kept(source.rows(split), keep))
     images, labels = _decode_all(rows, size, config)
-    return Images(
+    loaded = Images(
         torch.from_numpy(images),
         None if labels is None else torch.from_numpy(labels),
         grey_levels=source.grey_levels,
         class_names=None if labels is None else source.class_names,
         name=source.name,
     )
-
-
-def _find(name: str) -> Source:
-    if name == "digits":
-        return Digits()
-    path = Path(name).expanduser()
-    if not name or not path.exists():
-        raise ValueError(
-            "data: expected 'digits', a folder of pictures or of parquet files, or one parquet "
-            f"file; given {name!r}, which is no such path"
-        )
-    return Stored(path)
+    return loaded if config.grey_levels is None else loaded.quantised(config.grey_levels)
 
 
 def _choose(
@@ -80,7 +69,14 @@ def _choose(
         return everything
     splits = {split: {split: keep} for split, keep in everything.items()}
     train = counts.get("train", 0)
-    if "validation" not in counts and train > 1 and config.validation > 0:
+    if config.validation_split is not None:
+        if config.validation_split not in splits or config.validation_split == "train":
+            raise ValueError(
+                f"validation_split: expected one of {', '.join(s for s in splits if s != 'train')} "
+                f"of {name}, given {config.validation_split!r}"
+            )
+        splits["validation"] = splits[config.validation_split]
+    elif "validation" not in counts and train > 1 and config.validation > 0:
         held_out = held_out_rows(train, config.validation, config.seed).numpy()
         splits |= {"train": {"train": ~held_out}, "validation": {"train": held_out}}
     if config.split not in splits:
@@ -99,20 +95,48 @@ def _decode_all(
     """Decode row by row into one array, so that no second copy is ever held."""
     images = np.empty((0, 0, 0, 0), dtype=np.uint8)
     labels = np.full(size, -1, dtype=np.int64)
-    for index, row in enumerate(rows):
-        picture = row.picture
-        if not isinstance(picture, Image.Image):
-            picture = decode(picture, row.where)
-        image = pixels(fit(picture, config.target, crop=config.crop))
-        if index == 0:
+    kept = 0
+    faults: list[str] = []
+    for row in rows:
+        try:
+            image = _image_of(row, config)
+            if len(images) and image.shape != images.shape[1:]:
+                raise ValueError(_difference(images.shape[1:], image.shape, row.where))
+        except ValueError as error:
+            faults.append(str(error))
+            continue
+        if len(images) == 0:
             images = np.empty((size, *image.shape), dtype=np.uint8)
-        if image.shape != images.shape[1:]:
-            raise ValueError(_difference(images.shape[1:], image.shape, row.where))
-        images[index] = image
-        labels[index] = -1 if row.label is None else row.label
-        if (labels[index] < 0) != (labels[0] < 0):
+        images[kept] = image
+        labels[kept] = -1 if row.label is None else row.label
+        if (labels[kept] < 0) != (labels[0] < 0):
             raise ValueError(f"data: expected a label for every image or none; {row.where} differs")
-    return images, None if labels[0] < 0 else labels
+        kept += 1
+    if faults:
+        _judge(faults, kept, config)
+    return images[:kept], None if labels[0] < 0 else labels[:kept]
+
+
+def _image_of(row: Row, config: DataConfig) -> npt.NDArray[np.uint8]:
+    picture = row.picture
+    if picture == b"":
+        raise ValueError(f"data: expected a picture, given none in {row.where}")
+    if not isinstance(picture, Image.Image):
+        picture = decode(picture, row.where)
+    try:
+        return pixels(prepare(picture, config))
+    except ValueError as error:
+        raise ValueError(f"{error}: {row.where}") from error
+
+
+def _judge(faults: list[str], kept: int, config: DataConfig) -> None:
+    """Refuse a set for its faulty pictures, or say which are left out."""
+    more = f"; {len(faults)} of {kept + len(faults)} pictures are at fault"
+    if config.on_error == "refuse" or kept == 0:
+        hint = ", and --data-on_error skip leaves them out" if kept and len(faults) > 0 else ""
+        raise ValueError(f"{faults[0]}{more}{hint}")
+    some = " | ".join(fault.removeprefix("data: ") for fault in faults[:3])
+    warnings.warn(f"{more.removeprefix('; ')} and left out: {some}", stacklevel=3)
 
 
 def _difference(expected: tuple[int, ...], given: tuple[int, ...], where: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
@@ -18,13 +18,29 @@ class Row:
     """One picture of a set, not yet decoded."""
 
     picture: bytes | Path | Image.Image
-    """The bytes or the path of its file, or the decoded picture, of mode L or RGB."""
+    """The bytes (none of them where there is no picture) or the path of its file, or the decoded
+    picture, of mode L or RGB."""
 
     label: int | None
     """Its class, from 0, or None."""
 
     where: str
     """Its file or its row, for errors."""
+
+
+def content_of(cell: Mapping[str, Any] | None) -> bytes | Path:
+    """What a table's cell in the Hugging Face layout holds of a picture.
+
+    Args:
+        cell: Its ``bytes`` and its ``path``, either of which may be missing; or nothing.
+
+    Returns:
+        The bytes, none where there is no picture, or the path.
+    """
+    if cell is None:
+        return b""
+    content: bytes | None = cell["bytes"]
+    return Path(cell["path"] or "") if content is None else content
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from lambent.data.layout import find_layout
-from lambent.data.source import Row
+from lambent.data.source import Row, content_of
 from lambent.data.tables import Tables, read_tables
 from lambent.errors import MissingExtraError
 
@@ -69,15 +69,11 @@ class Stored:
         try:
             for index, row in enumerate(self._stream(split)):
                 where = f"row {index} of split '{split}' of {self.name}"
-                image = row["image"]
-                if image is None:
-                    raise ValueError(f"data: expected a picture, given none in {where}")
-                path, content = image["path"], image["bytes"]
+                cell = row["image"]
                 if self._tables is None:
-                    yield Row(Path(path), row.get("label"), path)
+                    yield Row(Path(cell["path"]), row.get("label"), cell["path"])
                 else:
-                    label = self._tables.code(row.get("label"))
-                    yield Row(Path(path or "") if content is None else content, label, where)
+                    yield Row(content_of(cell), self._tables.code(row.get("label")), where)
         except (ArrowException, OSError) as error:
             raise ValueError(
                 f"data: expected readable files, given split '{split}' of {self.name}: {error}"

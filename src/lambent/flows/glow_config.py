@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from lambent.core.registry import check_choices
+from lambent.errors import check_choices
 
 
 @dataclass(frozen=True, kw_only=True)

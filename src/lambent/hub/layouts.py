@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lambent.core.flow import Flow
-from lambent.core.registry import unknown
+from lambent.errors import unknown
 from lambent.flows import glow
 from lambent.hub import chaiyujin, rosinality, y0ast
 from lambent.hub.files import read_weights

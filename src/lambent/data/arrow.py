@@ -1,0 +1,130 @@
+"""Image sets that Hugging Face `datasets` opens as tables: saved by it, or from its hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambent.data.source import Row, content_of
+from lambent.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+class ArrowSets:
+    """Tables with a column of pictures and perhaps one of class labels, memory-mapped.
+
+    The first column that holds pictures counts, and the first of class labels, or ``label``.
+
+    Args:
+        name: What to call the set.
+        tables: The table of each split.
+
+    Raises:
+        ValueError: If there is no column of pictures.
+    """
+
+    grey_levels = 256
+
+    def __init__(self, name: str, tables: Mapping[str, Dataset]) -> None:
+        from datasets import ClassLabel, Image
+
+        self.name = name
+        features = next(iter(tables.values())).features
+        pictures = [key for key, feature in features.items() if isinstance(feature, Image)]
+        if not pictures:
+            raise ValueError(
+                f"data: expected a column of pictures, given {', '.join(features)} in {name}"
+            )
+        labels = [key for key, feature in features.items() if isinstance(feature, ClassLabel)]
+        labels += ["label"] if "label" in features else []
+        self._picture, self._label = pictures[0], next(iter(labels), None)
+        names = getattr(features.get(self._label), "names", None)
+        self.class_names: tuple[str, ...] | None = None if names is None else tuple(names)
+        raw = Image(decode=False)
+        self._tables = {k: t.cast_column(self._picture, raw) for k, t in tables.items()}
+        self.counts: Mapping[str, int] = {k: len(t) for k, t in tables.items()}
+
+    def rows(self, split: str) -> Iterator[Row]:
+        """Yield the rows of a split, in the order of its table.
+
+        Args:
+            split: One of ``counts``.
+
+        Yields:
+            Each row.
+        """
+        for index, row in enumerate(self._tables[split]):
+            where = f"row {index} of split '{split}' of {self.name}"
+            picture = row[self._picture]
+            label = None if self._label is None else row[self._label]
+            label = None if label is None or label < 0 else int(label)
+            yield Row(content_of(picture), label, where)
+
+
+def is_arrow(path: Path) -> bool:
+    """Whether a path is an Arrow file, or a folder that `datasets` saved."""
+    marks = ("dataset_dict.json", "state.json")
+    return path.suffix == ".arrow" or any((path / mark).is_file() for mark in marks)
+
+
+def from_disk(path: Path) -> ArrowSets:
+    """Open an Arrow file or a folder that ``save_to_disk`` wrote.
+
+    Args:
+        path: The file or the folder.
+
+    Returns:
+        The set.
+
+    Raises:
+        ValueError: If it cannot be read or holds no pictures.
+        MissingExtraError: If `datasets` is not installed.
+    """
+    datasets = _datasets()
+    try:
+        if path.is_file():
+            tables = {"train": datasets.Dataset.from_file(str(path))}
+        else:
+            loaded = datasets.load_from_disk(str(path))
+            tables = dict(loaded) if isinstance(loaded, dict) else {"train": loaded}
+    except Exception as error:  # of pyarrow, of json, of datasets
+        raise ValueError(
+            f"data: expected readable Arrow files, given {str(path)!r}: {error}"
+        ) from error
+    return ArrowSets(path.resolve().stem, tables)
+
+
+def from_hub(name: str) -> ArrowSets:
+    """Fetch a set from the Hugging Face hub, or open it where it was fetched before.
+
+    Args:
+        name: ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``.
+
+    Returns:
+        The set. Nothing of it is executed: sets with code of their own are refused by `datasets`.
+
+    Raises:
+        ValueError: If the hub cannot be reached or has no such set.
+        MissingExtraError: If `datasets` is not installed.
+    """
+    datasets = _datasets()
+    _, path, *config = name.split(":")
+    try:
+        tables = datasets.load_dataset(path, *config[:1])
+    except Exception as error:  # of the network, of the hub, of datasets
+        raise ValueError(
+            f"data: expected a set of images on the Hugging Face hub and a network to fetch it "
+            f"by, given '{name}': {type(error).__name__}: {error}"
+        ) from error
+    return ArrowSets(path, tables)
+
+
+def _datasets() -> Any:
+    try:
+        import datasets
+    except ImportError as error:
+        raise MissingExtraError("datasets", "data") from error
+    return datasets
