@@ -37,6 +37,10 @@ class MissingExtraError(ImportError):
         )
 
 
+class DataWarning(UserWarning):
+    """Something of a data set is left out, as was asked for."""
+
+
 def check_domain(inside: Tensor, message: str) -> None:
     """Raise :class:`DomainError` unless every element of ``inside`` is true.
 

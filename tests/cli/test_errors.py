@@ -50,6 +50,36 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("split: expected one of train, validation, all", "'tset'"),
     ),
     "data, share": ((*TRAIN, "--data-validation", "1.5"), ("validation: expected", "1.5")),
+    "grey levels, none": ((*TRAIN, "--data-grey_levels", "0"), ("grey_levels: expected 2 to 256",)),
+    "grey levels, too many": (
+        (*TRAIN, "--data-grey_levels", "300"),
+        ("grey_levels: expected 2 to 256, given 300",),
+    ),
+    "recipe": (
+        (*TRAIN, "--data-recipe", "cifra10"),
+        ("data-recipe: unknown 'cifra10'", "did you mean 'cifar10'"),
+    ),
+    "resample": (
+        (*TRAIN, "--data-resample", "cubic"),
+        ("data-resample: expected one of", "'cubic'"),
+    ),
+    "channels of no picture": (
+        (*TRAIN, "--data-channels", "2"),
+        ("data-channels: expected", "'2'"),
+    ),
+    "padding": ((*TRAIN, "--data-pad", "-1"), ("pad: expected a number from 0, given -1",)),
+    "window larger than the images": (
+        (*TRAIN, "--data-window", "9"),
+        ("window: expected pictures of at least 9 x 9", "given 8 x 8"),
+    ),
+    "split to validate on": (
+        (*TRAIN, "--data-validation_split", "test"),
+        ("validation_split: expected one of", "given 'test'"),
+    ),
+    "hub without a network": (
+        ("train", "--data", "hf:nobody/none", "--out", "{out}"),
+        ("data: expected a set of images on the Hugging Face hub and a network",),
+    ),
     "size of no level": ((*TRAIN, "--data-size", "9"), ("levels", "9 x 9", "no levels fit")),
     "size of fewer levels": (
         (*TRAIN, "--data-size", "[12,20]", "--model.levels", "3"),

@@ -19,6 +19,7 @@ from PIL import Image
 
 from lambent.data import DataConfig, load_images
 from lambent.data.recipes import recipe
+from lambent.errors import DataWarning
 
 Noise = Callable[..., npt.NDArray[np.uint8]]
 Pixels = npt.NDArray[np.uint8]
@@ -319,7 +320,7 @@ def test_faulty_pictures_are_counted_and_refused_or_skipped(noise: Noise, tmp_pa
     Image.fromarray(noise(1, 4, 5, 3)).save(folder / "00004.png")
     with pytest.raises(ValueError, match=r"^data: .*00001\.png.*; 3 of 6 pictures are at fault"):
         load(folder)
-    with pytest.warns(UserWarning, match=r"3 of 6 pictures .* left out: .*00001.*00003.*4 x 5"):
+    with pytest.warns(DataWarning, match=r"3 of 6 pictures .* left out: .*00001.*00003.*4 x 5"):
         images = load(folder, on_error="skip")
     assert np.array_equal(images.images.numpy(), arrays[[0, 2, 5]].transpose(0, 3, 1, 2))
     for index in (0, 2, 4, 5):

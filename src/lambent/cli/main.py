@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 COMMANDS = {
     "train": "train a flow on images and leave a run folder",
@@ -62,7 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in rest
     try:
         module = importlib.import_module(f"lambent.cli.{command.replace('-', '_')}")
-        code: int | None = module.run([a for a in rest if a != "--debug"])
+        with warnings.catch_warnings():
+            warnings.showwarning = functools.partial(_warn, warnings.showwarning)
+            code: int | None = module.run([a for a in rest if a != "--debug"])
     except KeyboardInterrupt as stop:
         if _rank() == 0:
             sys.stderr.write("\ninterrupted; what was written is usable\n")
@@ -88,6 +93,16 @@ def _unknown_command(command: str) -> str:
 def _rank() -> int:
     """The number of this process among those that torchrun or SLURM started together."""
     return int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")))
+
+
+def _warn(
+    show: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any
+) -> None:
+    """One line for a warning of ours; the others as they are shown anyway."""
+    if not category.__module__.startswith("lambent."):
+        show(message, category, *where)
+    elif _rank() == 0:
+        sys.stderr.write(f"warning: {' '.join(str(message).split())}\n")
 
 
 def _fail(program: str, message: str, code: int = 2) -> int:

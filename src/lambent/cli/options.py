@@ -73,15 +73,21 @@ class Options(ArgumentParser):
                 help=about.replace("%", "%%"),
             )
 
-    def add_data(self, *, split: str) -> None:
-        """``--data`` and one ``--data-NAME`` for each field of :class:`DataConfig`."""
+    def add_data(self, *, split: str, defaults: Mapping[str, object] | None = None) -> None:
+        """``--data`` and one ``--data-NAME`` for each field of :class:`DataConfig`.
+
+        Args:
+            split: Which rows, unless an option says otherwise.
+            defaults: Of the other fields, where they are not the dataclass's own.
+        """
         self.add_argument(
             "--data",
             type=str,
             required=True,
-            help="digits, a folder of pictures, or parquet in the Hugging Face layout",
+            help="digits; a folder of pictures; parquet, Arrow, npz, npy, IDX or CIFAR-10 binary "
+            "files; or hf:OWNER/NAME",
         )
-        self.add_fields(DataConfig, "--data-", "data", split=split)
+        self.add_fields(DataConfig, "--data-", "data", **{**(defaults or {}), "split": split})
 
     def add_running(self, *, workers: bool = False) -> None:
         """``--seed``, ``--device`` and, where data is loaded in step, ``--workers``."""

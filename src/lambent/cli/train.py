@@ -21,7 +21,7 @@ from lambent.cli.runs import check_fits, figures_of
 from lambent.core.device import pick_device
 from lambent.core.registry import complete, families, family
 from lambent.core.seed import seeded
-from lambent.data import DataConfig, load_images
+from lambent.data import RECIPES, DataConfig, load_images, recipe
 from lambent.evaluate import measure
 from lambent.store import RunFolder
 from lambent.train import Fitted, TrainConfig, fit
@@ -39,6 +39,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     name, rest = take("--model", arguments)
     file, rest = take("--config", rest)
+    recipe_name, rest = take("--data-recipe", rest)
+    prepared = {} if recipe_name is None else dataclasses.asdict(recipe(recipe_name))
     settings = {} if file is None else read_settings(Path(file))
     name = name or model_named(settings) or "glow"
     family_name, preset = preset_or_family(name)
@@ -62,9 +64,14 @@ def run(arguments: Sequence[str]) -> int:
         "Settings in YAML, with the sections model, train and data; the config.yaml of a run is "
         "one. They override a preset's, and the options below override both.",
     )
+    parser.add_taken(
+        "--data-recipe",
+        "NAME",
+        f"Data settings of the Glow paper: {', '.join(RECIPES)}. Options override them.",
+    )
     parser.add_argument("--out", type=Path, required=True, help="the run folder to make")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_data(split="train")
+    parser.add_data(split="train", defaults=prepared)
     parser.add_running(workers=True)
     parser.add_argument(
         "--devices",
@@ -100,7 +107,8 @@ def run(arguments: Sequence[str]) -> int:
         if data.validation > 0:
             raise
         raise ValueError(
-            "data-validation: expected more than 0 for a set without a validation split, given 0"
+            "data-validation: expected more than 0 for a set without a validation split, or "
+            "--data-validation_split, given 0"
         ) from error
     with seeded(options.seed):
         flow = chosen.build(complete(model, train.facts()))

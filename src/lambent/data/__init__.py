@@ -13,8 +13,11 @@ from lambent.data.pictures import grid as grid
 from lambent.data.pictures import read_picture as read_picture
 from lambent.data.pictures import to_picture as to_picture
 from lambent.data.pictures import write_picture as write_picture
+from lambent.data.recipes import RECIPES as RECIPES
+from lambent.data.recipes import recipe as recipe
 
 __all__ = [
+    "RECIPES",
     "DataConfig",
     "Images",
     "ShuffledBatches",
@@ -25,6 +28,7 @@ __all__ = [
     "level_of",
     "load_images",
     "read_picture",
+    "recipe",
     "shuffled",
     "to_picture",
     "write_picture",

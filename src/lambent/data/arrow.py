@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,9 @@ def from_hub(name: str) -> ArrowSets:
     """
     datasets = _datasets()
     _, path, *config = name.split(":")
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # it announces every retry
     try:
         tables = datasets.load_dataset(path, *config[:1])
     except Exception as error:  # of the network, of the hub, of datasets
@@ -119,6 +123,8 @@ def from_hub(name: str) -> ArrowSets:
             f"data: expected a set of images on the Hugging Face hub and a network to fetch it "
             f"by, given '{name}': {type(error).__name__}: {error}"
         ) from error
+    finally:
+        logger.setLevel(level)
     return ArrowSets(path, tables)
 
 

@@ -17,6 +17,7 @@ from lambent.data.images import Images
 from lambent.data.order import held_out_rows
 from lambent.data.prepare import prepare
 from lambent.data.source import Row
+from lambent.errors import DataWarning
 
 _DEFAULT = DataConfig()
 
@@ -70,10 +71,11 @@ def _choose(
     splits = {split: {split: keep} for split, keep in everything.items()}
     train = counts.get("train", 0)
     if config.validation_split is not None:
-        if config.validation_split not in splits or config.validation_split == "train":
+        others = [split for split in counts if split != "train"]
+        if config.validation_split not in others:
             raise ValueError(
-                f"validation_split: expected one of {', '.join(s for s in splits if s != 'train')} "
-                f"of {name}, given {config.validation_split!r}"
+                f"validation_split: expected one of {', '.join(others) or 'none there are'} of "
+                f"{name}, given {config.validation_split!r}"
             )
         splits["validation"] = splits[config.validation_split]
     elif "validation" not in counts and train > 1 and config.validation > 0:
@@ -136,7 +138,7 @@ def _judge(faults: list[str], kept: int, config: DataConfig) -> None:
         hint = ", and --data-on_error skip leaves them out" if kept and len(faults) > 0 else ""
         raise ValueError(f"{faults[0]}{more}{hint}")
     some = " | ".join(fault.removeprefix("data: ") for fault in faults[:3])
-    warnings.warn(f"{more.removeprefix('; ')} and left out: {some}", stacklevel=3)
+    warnings.warn(f"{more.removeprefix('; ')} and left out: {some}", DataWarning, stacklevel=3)
 
 
 def _difference(expected: tuple[int, ...], given: tuple[int, ...], where: str) -> str:
