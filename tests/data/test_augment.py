@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lambent.data import Images, Windows
+from lambent.data.augment import STEPS
 
 
 @pytest.fixture
@@ -18,9 +19,10 @@ def numbered() -> Images:
 
 def test_reads_the_windows_it_is_told_to(numbered: Images) -> None:
     windows = Windows(numbered, (4, 3))
+    third, fifth = STEPS // 3, STEPS // 5
     assert windows.shape == (2, 4, 3)
     assert len(windows) == 5
-    reads = torch.tensor([[3, 1, 2, 0], [0, 2, 4, 1]])
+    reads = torch.tensor([[3, third + 1, 2 * fifth + 5, 0], [0, STEPS - 1, STEPS - 1, 1]])
     x, y = windows[reads]
     assert y is not None
     assert y.tolist() == [3, 0]
@@ -29,7 +31,7 @@ def test_reads_the_windows_it_is_told_to(numbered: Images) -> None:
 
 
 def test_repeats_the_border(numbered: Images) -> None:
-    x, _ = Windows(numbered, (6, 7))[torch.tensor([[0, -2, 3, 0]])]
+    x, _ = Windows(numbered, (6, 7), 0.5)[torch.tensor([[0, STEPS // 7 + 1, STEPS - 1, 0]])]
     image = numbered.images[0]
     assert torch.equal(x[0, :, 2:, :4], image[:, :4, 3:])
     assert torch.equal(x[0, :, :2], x[0, :, 2:3].expand(-1, 2, -1))
@@ -43,10 +45,19 @@ def test_centres(numbered: Images) -> None:
 
 
 def test_draws_every_place_as_often() -> None:
-    windows = Windows(Images(torch.zeros(1, 1, 6, 10, dtype=torch.uint8)), (5, 10))
+    """Of 60 pixels each has its own value, so the corner tells where a window lies."""
+    pixels = torch.arange(60, dtype=torch.uint8).reshape(1, 1, 6, 10)
+    windows = Windows(Images(pixels), (5, 10), 0.1)
     index = torch.zeros(40_000, dtype=torch.int64)
-    _, top, left, mirrored = windows.anywhere(index, (0, 1), 0.1, flip=True).unbind(1)
-    for draws, places in ((top, {0, 1}), (left, {-1, 0, 1}), (mirrored, {0, 1})):
+    reads = windows.anywhere(index, (0, 1), flip=True)
+    reads[:, 3], mirrored = 0, reads[:, 3].clone()
+    corners = windows[reads][0][:, 0, 0].long()
+    left = corners[:, 1] % 10 - 1  # -1, 0 or 1; the border repeats at the first column
+    for draws, places in (
+        (corners[:, 0] // 10, {0, 1}),
+        (left, {-1, 0, 1}),
+        (mirrored, {0, 1}),
+    ):
         values, counts = draws.unique(return_counts=True)
         assert set(values.tolist()) == places
         expected = len(index) / len(places)
@@ -57,12 +68,12 @@ def test_draws_every_place_as_often() -> None:
 def test_draws_by_the_key_alone(numbered: Images) -> None:
     windows = Windows(numbered, (6, 7))
     index = torch.arange(5).repeat(20)
-    first = windows.anywhere(index, (3, 1, 4), 0.5, flip=True)
+    first = windows.anywhere(index, (3, 1, 4), flip=True)
     torch.rand(3)
-    assert torch.equal(windows.anywhere(index, (3, 1, 4), 0.5, flip=True), first)
-    assert not torch.equal(windows.anywhere(index, (3, 1, 5), 0.5, flip=True), first)
-    still = windows.anywhere(index, (3, 1, 4), 0.0, flip=False)
-    assert torch.equal(still, windows.centres(index))
+    assert torch.equal(windows.anywhere(index, (3, 1, 4), flip=True), first)
+    assert not torch.equal(windows.anywhere(index, (3, 1, 5), flip=True), first)
+    still = windows[windows.anywhere(index, (3, 1, 4), flip=False)][0]
+    assert torch.equal(still, windows[windows.centres(index)][0])
 
 
 def test_refuses_windows_larger_than_the_images(numbered: Images) -> None:

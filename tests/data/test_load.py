@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from lambent.data import DataConfig, Images, load_images
-from lambent.data.stored import Stored
+from lambent.data.parquet import Parquet
 from lambent.errors import MissingExtraError
 
 Noise = Callable[..., npt.NDArray[np.uint8]]
@@ -171,7 +171,7 @@ def test_labels_of_the_test_split_only(tmp_path: Path, write_table: Write) -> No
 def test_unlabelled_rows_have_no_class(tmp_path: Path, write_table: Write) -> None:
     for names in (["a", "b"], None):
         path = write_table(tmp_path / "x.parquet", tagged(3), [1, -1, None], names)
-        assert [row.label for row in Stored(path).rows("train")] == [
+        assert [row.label for row in Parquet("x", {"train": (path,)}).rows("train")] == [
             0 if names is None else 1,
             None,
             None,
@@ -326,8 +326,15 @@ def test_pictures_stored_as_plain_bytes(tmp_path: Path) -> None:
     assert tags(load(tmp_path, split="all")) == [0, 1, 2]
 
 
-@pytest.mark.parametrize(("name", "module"), [("digits", "sklearn.datasets"), (".", "datasets")])
-def test_missing_extras(monkeypatch: pytest.MonkeyPatch, name: str, module: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [("digits", "sklearn.datasets"), ("x.parquet", "datasets"), ("hf:a/b", "datasets")],
+)
+def test_missing_extras(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, write_table: Write, name: str, module: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_table(tmp_path / "x.parquet", tagged(3))
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"pip install 'lambent\[data\]'"):
         load_images(name)

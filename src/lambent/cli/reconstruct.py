@@ -47,7 +47,7 @@ def run(arguments: Sequence[str]) -> None:
         context = None if flow.context_encoder is None or y is None else y.to(device)
         back.append(reconstruct(flow, x.to(device), context).cpu())
     decoded = torch.cat(back)
-    expected = images.quantised(grey_levels(flow) or 256).images
+    expected, _ = images.quantised(grey_levels(flow) or 256)[:]
     differ = decoded != expected
     shown = min(options.show, len(images))
     pair = torch.cat((expected[:shown], decoded[:shown]))

@@ -14,7 +14,7 @@ from lambent.cli.options import Options, config_of
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
-from lambent.data import DataConfig, Images
+from lambent.data import DataConfig, ImageSet
 from lambent.evaluate import Evaluation, log_prob_by_class
 from lambent.store import RunFolder, load
 
@@ -53,7 +53,7 @@ def own_data_settings(folder: Path) -> dict[str, Any]:
     }
 
 
-def check_fits(flow: Flow, images: Images) -> None:
+def check_fits(flow: Flow, images: ImageSet) -> None:
     """Raise unless images have the shape of a flow's events.
 
     Args:

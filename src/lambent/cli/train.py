@@ -21,7 +21,7 @@ from lambent.cli.runs import check_fits, figures_of
 from lambent.core.device import pick_device
 from lambent.core.registry import complete, families, family
 from lambent.core.seed import seeded
-from lambent.data import RECIPES, DataConfig, load_images, recipe
+from lambent.data import RECIPES, DataConfig, load_images, load_uncut, recipe
 from lambent.evaluate import measure
 from lambent.store import RunFolder
 from lambent.train import Fitted, TrainConfig, fit
@@ -100,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:
         )
     if options.devices > 1 and together.size == 1:
         return launch("train", arguments, options.devices)
-    train = load_images(options.data, data)
+    train = (load_uncut if config.random_crop else load_images)(options.data, data)
     try:
         held_out = load_images(options.data, dataclasses.replace(data, split="validation"))
     except ValueError as error:
@@ -111,8 +111,8 @@ def run(arguments: Sequence[str]) -> int:
             "--data-validation_split, given 0"
         ) from error
     with seeded(options.seed):
-        flow = chosen.build(complete(model, train.facts()))
-    check_fits(flow, train)
+        flow = chosen.build(complete(model, {**train.facts(), "shape": held_out.shape}))
+    check_fits(flow, held_out)
     fitted = fit(
         flow,
         train,

@@ -6,6 +6,7 @@ from lambent.data.holdout import hold_out as hold_out
 from lambent.data.images import Images as Images
 from lambent.data.levels import level_of as level_of
 from lambent.data.load import load_images as load_images
+from lambent.data.load import load_uncut as load_uncut
 from lambent.data.loader import ShuffledBatches as ShuffledBatches
 from lambent.data.loader import batches as batches
 from lambent.data.order import shuffled as shuffled
@@ -15,10 +16,12 @@ from lambent.data.pictures import to_picture as to_picture
 from lambent.data.pictures import write_picture as write_picture
 from lambent.data.recipes import RECIPES as RECIPES
 from lambent.data.recipes import recipe as recipe
+from lambent.data.set import ImageSet as ImageSet
 
 __all__ = [
     "RECIPES",
     "DataConfig",
+    "ImageSet",
     "Images",
     "ShuffledBatches",
     "Windows",
@@ -27,6 +30,7 @@ __all__ = [
     "hold_out",
     "level_of",
     "load_images",
+    "load_uncut",
     "read_picture",
     "recipe",
     "shuffled",

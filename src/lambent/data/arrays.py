@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from lambent.data.source import Row
+from lambent.data.source import Labels, Numbered
 
 SUFFIXES = frozenset({".npy", ".npz"})
 
@@ -24,7 +23,7 @@ _SPLITS = {
 }
 
 
-class Arrays:
+class Arrays(Numbered):
     """Images of uint8 in an ``.npy`` or ``.npz`` file; of an ``.npz`` with their labels.
 
     An ``.npz`` names its arrays ``images`` (or ``x``, ``data``) and ``labels`` (or ``y``), with the
@@ -39,35 +38,22 @@ class Arrays:
         ValueError: If it cannot be read, or holds something else.
     """
 
-    grey_levels = 256
-    class_names: tuple[str, ...] | None = None
-
     def __init__(self, path: Path) -> None:
-        self.name = path.stem
-        images, labels = _by_split(path)
+        images, found = _by_split(path)
         self._images = {split: _rows_of(array, split, path) for split, array in images.items()}
-        self._labels = {split: _labels_of(array, split, path) for split, array in labels.items()}
-        for split, found in self._labels.items():
-            if len(found) != len(self._images.get(split, ())):
+        labels = {split: _labels_of(array, split, path) for split, array in found.items()}
+        counts = {split: len(rows) for split, rows in self._images.items()}
+        for split, codes in labels.items():
+            if len(codes) != counts.get(split, 0):
                 raise ValueError(
-                    f"data: expected a label for every image of '{split}', given {len(found)} in "
+                    f"data: expected a label for every image of '{split}', given {len(codes)} in "
                     f"{str(path)!r}"
                 )
-        self.counts: Mapping[str, int] = {k: len(v) for k, v in self._images.items()}
+        super().__init__(path.stem, counts, labels)
 
-    def rows(self, split: str) -> Iterator[Row]:
-        """Yield the rows of a split, in the order of the array.
-
-        Args:
-            split: One of ``counts``.
-
-        Yields:
-            Each row.
-        """
-        labels = self._labels.get(split)
-        for index, pixels in enumerate(self._images[split]):
-            label = None if labels is None else int(labels[index])
-            yield Row(Image.fromarray(pixels), label, f"row {index} of '{split}' of {self.name}")
+    def picture(self, split: str, number: int) -> Image.Image:
+        """The picture of a row, in the order of the array."""
+        return Image.fromarray(np.ascontiguousarray(self._images[split][number]))
 
 
 def _by_split(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -126,7 +112,7 @@ def _rows_of(array: npt.NDArray[Any], split: str, path: Path) -> npt.NDArray[np.
     return array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array
 
 
-def _labels_of(array: npt.NDArray[Any], split: str, path: Path) -> npt.NDArray[np.int64]:
+def _labels_of(array: npt.NDArray[Any], split: str, path: Path) -> Labels:
     flat = array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
     if flat.ndim != 1 or flat.dtype.kind not in "iu" or (flat.size and flat.min() < 0):
         raise ValueError(

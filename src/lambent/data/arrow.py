@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambent.data.source import Row, content_of
+import numpy as np
+
+from lambent.data.source import Labels, Numbered, content_of
 from lambent.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 
-class ArrowSets:
+class ArrowSets(Numbered):
     """Tables with a column of pictures and perhaps one of class labels, memory-mapped.
 
     The first column that holds pictures counts, and the first of class labels, or ``label``.
@@ -22,47 +24,51 @@ class ArrowSets:
     Args:
         name: What to call the set.
         tables: The table of each split.
+        code: The class of a stored label, or None; whole numbers from 0 stand for themselves if
+            not given.
+        class_names: The names of the classes, if they are not in the tables.
 
     Raises:
         ValueError: If there is no column of pictures.
     """
 
-    grey_levels = 256
-
-    def __init__(self, name: str, tables: Mapping[str, Dataset]) -> None:
+    def __init__(
+        self,
+        name: str,
+        tables: Mapping[str, Dataset],
+        code: Callable[[Any], int | None] = lambda label: label,
+        class_names: tuple[str, ...] | None = None,
+    ) -> None:
         from datasets import ClassLabel, Image
 
-        self.name = name
         features = next(iter(tables.values())).features
         pictures = [key for key, feature in features.items() if isinstance(feature, Image)]
         if not pictures:
             raise ValueError(
                 f"data: expected a column of pictures, given {', '.join(features)} in {name}"
             )
-        labels = [key for key, feature in features.items() if isinstance(feature, ClassLabel)]
-        labels += ["label"] if "label" in features else []
-        self._picture, self._label = pictures[0], next(iter(labels), None)
-        names = getattr(features.get(self._label), "names", None)
-        self.class_names: tuple[str, ...] | None = None if names is None else tuple(names)
+        kinds = [key for key, feature in features.items() if isinstance(feature, ClassLabel)]
+        kinds += ["label"] if "label" in features else []
+        self._column = pictures[0]
+        labels: dict[str, Labels] = {}
+        if kinds:
+            names = getattr(features[kinds[0]], "names", None)
+            class_names = class_names or (None if names is None else tuple(names))
+            for split, table in tables.items():
+                found = (
+                    [code(label) for label in table[kinds[0]]] if kinds[0] in table.features else []
+                )
+                codes = [-1 if label is None else label for label in found]
+                if codes:
+                    labels[split] = np.array(codes, dtype=np.int64)
         raw = Image(decode=False)
-        self._tables = {k: t.cast_column(self._picture, raw) for k, t in tables.items()}
-        self.counts: Mapping[str, int] = {k: len(t) for k, t in tables.items()}
+        self._tables = {k: t.cast_column(self._column, raw) for k, t in tables.items()}
+        counts = {split: len(table) for split, table in tables.items()}
+        super().__init__(name, counts, labels, class_names)
 
-    def rows(self, split: str) -> Iterator[Row]:
-        """Yield the rows of a split, in the order of its table.
-
-        Args:
-            split: One of ``counts``.
-
-        Yields:
-            Each row.
-        """
-        for index, row in enumerate(self._tables[split]):
-            where = f"row {index} of split '{split}' of {self.name}"
-            picture = row[self._picture]
-            label = None if self._label is None else row[self._label]
-            label = None if label is None or label < 0 else int(label)
-            yield Row(content_of(picture), label, where)
+    def picture(self, split: str, number: int) -> bytes | Path:
+        """The bytes or the path of a row, in the order of the table."""
+        return content_of(self._tables[split][number][self._column])
 
 
 def is_arrow(path: Path) -> bool:

@@ -8,28 +8,39 @@ from jaxtyping import Int64
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lambent.data.images import Images
+from lambent.data.on_disk import OnDisk
+from lambent.data.set import ImageSet
 
 Reads = Int64[Tensor, "b 4"]
-"""For each image: its row, the top and the left of the window that is read, and 1 if mirrored."""
+"""For each image: its number, how far down and how far across its window lies, and 1 if mirrored.
+
+A place is a number from 0 below ``STEPS``, of all that are allowed in an image, or -1: the centre.
+"""
+
+STEPS = 2**30
+"""Steps in which a place is told; more than an image has pixels on a side."""
 
 
 class Windows(Dataset[tuple[Tensor, Tensor | None]]):
     """Reads windows of the images of a set; where a window leaves an image, the border is repeated.
 
+    The images of a set on disk may differ in size; a window lies in each in its own.
+
     Args:
         images: The set.
         size: Height and width of a window.
+        shift: How far a window may leave its image, as a share of the window; whole pixels.
 
     Raises:
         ValueError: If a window is larger than the images.
     """
 
-    def __init__(self, images: Images, size: tuple[int, int]) -> None:
+    def __init__(self, images: ImageSet, size: tuple[int, int], shift: float = 0.0) -> None:
         if size[0] > images.shape[1] or size[1] > images.shape[2]:
             raise ValueError(f"size: expected windows of at most {images.shape[1:]}, given {size}")
         self.images = images
         self.size = size
+        self.shift = shift
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -49,50 +60,50 @@ class Windows(Dataset[tuple[Tensor, Tensor | None]]):
         Returns:
             The windows, uint8 (b, c, *size), and the labels, int64 (b,), or None.
         """
-        index, top, left, mirrored = reads.unbind(1)
-        x, y = self.images[index]
-        across = torch.arange(self.size[1]).expand(len(reads), -1)
-        across = torch.where(mirrored[:, None] > 0, across.flip(1), across)
-        rows = (top[:, None] + torch.arange(self.size[0])).clamp(0, x.shape[2] - 1)
-        columns = (left[:, None] + across).clamp(0, x.shape[3] - 1)
-        batch = torch.arange(len(x))[:, None, None]
-        window = x[batch, :, rows[:, :, None], columns[:, None, :]]  # (b, h, w, c)
-        return window.permute(0, 3, 1, 2).contiguous(), y
+        index = reads[:, 0]
+        if not isinstance(self.images, OnDisk):
+            x, y = self.images[index]
+            return self._cut(x, reads), y
+        pictures = (self.images.picture(int(number)) for number in index)
+        cut = [self._cut(x[None], row[None]) for x, row in zip(pictures, reads, strict=True)]
+        return torch.cat(cut), None if self.images.labels is None else self.images.labels[index]
 
     def centres(self, index: Int64[Tensor, " b"]) -> Reads:
         """What to read of some images to have the window at their centre."""
-        top, left = ((whole - part) // 2 for whole, part in self._sides())
-        return torch.stack([index, *(torch.full_like(index, n) for n in (top, left, 0))], 1)
+        nowhere, unmirrored = torch.full_like(index, -1), torch.zeros_like(index)
+        return torch.stack([index, nowhere, nowhere, unmirrored], 1)
 
-    def anywhere(
-        self, index: Int64[Tensor, " b"], key: tuple[int, ...], shift: float, *, flip: bool
-    ) -> Reads:
+    def anywhere(self, index: Int64[Tensor, " b"], key: tuple[int, ...], *, flip: bool) -> Reads:
         """What to read of some images in a training step: a function of its key alone.
 
         Args:
             index: Which images.
             key: Numbers from 0, such as seed, epoch and step.
-            shift: How far a window may leave its image, as a share of the window; whole pixels.
             flip: Mirror a half of them, by chance.
 
         Returns:
             Windows at places drawn evenly from all that are allowed.
         """
-        draws = np.random.PCG64(np.random.SeedSequence((len(key), *key)))
-        even = (draws.random_raw(3 * len(index)) >> np.uint64(11)) * 2.0**-53  # in [0, 1)
-        places = even.reshape(3, -1)
-        columns = [index]
-        for (whole, part), draw in zip(self._sides(), places[:2], strict=True):
-            beyond = int(shift * part)
-            columns.append(_floor(draw * (whole - part + 2 * beyond + 1)) - beyond)
-        columns.append(_floor(2 * places[2]) if flip else torch.zeros_like(index))
-        return torch.stack(columns, 1)
+        draws = np.random.PCG64(np.random.SeedSequence((len(key), *key))).random_raw(3 * len(index))
+        even = torch.from_numpy((draws >> np.uint64(34)).astype(np.int64)).reshape(3, -1)
+        mirrored = even[2] * 2 // STEPS if flip else torch.zeros_like(index)
+        return torch.stack([index, even[0], even[1], mirrored], 1)
 
-    def _sides(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The image's and the window's height, then their widths."""
-        _, height, width = self.images.shape
-        return (height, self.size[0]), (width, self.size[1])
+    def _cut(self, x: Tensor, reads: Reads) -> Tensor:
+        """Cut windows out of images (b, c, h, w)."""
+        _, down, across, mirrored = reads.unbind(1)
+        height, width = self.size
+        columns = torch.arange(width).expand(len(x), -1)
+        columns = torch.where(mirrored[:, None] > 0, columns.flip(1), columns)
+        columns = columns + self._first(across, x.shape[3], width)[:, None]
+        rows = torch.arange(height) + self._first(down, x.shape[2], height)[:, None]
+        rows, columns = rows.clamp(0, x.shape[2] - 1), columns.clamp(0, x.shape[3] - 1)
+        batch = torch.arange(len(x))[:, None, None]
+        window = x[batch, :, rows[:, :, None], columns[:, None, :]]  # (b, h, w, c)
+        return window.permute(0, 3, 1, 2).contiguous()
 
-
-def _floor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.floor(values).astype(np.int64))
+    def _first(self, places: Tensor, whole: int, part: int) -> Tensor:
+        """The first row or column of each window."""
+        beyond = int(self.shift * part)
+        drawn = places * (whole - part + 2 * beyond + 1) // STEPS - beyond
+        return torch.where(places < 0, (whole - part) // 2, drawn)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from lambent.data.source import Row
+from lambent.data.source import Numbered
 
 _RECORD = 1 + 3 * 32 * 32
 """Bytes of one image: its label, then red, green and blue rows."""
 
 
-class CifarBinary:
+class CifarBinary(Numbered):
     """The folder ``cifar-10-batches-bin``: ``data_batch_1.bin`` to 5, ``test_batch.bin``.
 
     Args:
@@ -28,10 +27,7 @@ class CifarBinary:
         A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009 (the set).
     """
 
-    grey_levels = 256
-
     def __init__(self, path: Path) -> None:
-        self.name = "cifar10"
         batches = {
             "train": sorted(path.glob("data_batch_*.bin")),
             "test": [path / "test_batch.bin"],
@@ -43,24 +39,16 @@ class CifarBinary:
                 f"{str(path)!r}, whose pickles are not loaded: they could run anything"
             )
         self._records = {split: _read(found) for split, found in files.items() if found}
-        self.counts: Mapping[str, int] = {k: len(v) for k, v in self._records.items()}
         names = path / "batches.meta.txt"
         words = names.read_text().split() if names.is_file() else []
-        self.class_names = tuple(words) if len(words) == 10 else None
+        labels = {k: v[:, 0].astype(np.int64) for k, v in self._records.items()}
+        counts = {split: len(records) for split, records in self._records.items()}
+        super().__init__("cifar10", counts, labels, tuple(words) if len(words) == 10 else None)
 
-    def rows(self, split: str) -> Iterator[Row]:
-        """Yield the rows of a split, in the order of its files.
-
-        Args:
-            split: train or test.
-
-        Yields:
-            Each row.
-        """
-        for index, record in enumerate(self._records[split]):
-            pixels = np.ascontiguousarray(record[1:].reshape(3, 32, 32).transpose(1, 2, 0))
-            where = f"row {index} of '{split}' of {self.name}"
-            yield Row(Image.fromarray(pixels), int(record[0]), where)
+    def picture(self, split: str, number: int) -> Image.Image:
+        """The picture of a row, in the order of the files."""
+        channels = self._records[split][number, 1:].reshape(3, 32, 32)
+        return Image.fromarray(np.ascontiguousarray(channels.transpose(1, 2, 0)))
 
 
 def is_cifar(path: Path) -> bool:

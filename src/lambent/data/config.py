@@ -48,6 +48,13 @@ class DataConfig:
     """What to do with pictures that cannot be read or differ from the first in size or kind: refuse
     the set, with their number and the first by name, or leave them out with a warning."""
 
+    in_memory: bool | None = None
+    """Decode all images at once, or each when it is looked up; None: at once below 2 GiB."""
+
+    check: bool = True
+    """Look at every picture of a set on disk when it is opened; without it a faulty one ends the
+    command that comes upon it."""
+
     split: str = "train"
     """Which rows: train, validation, all, or any split the set has itself, such as test."""
 
@@ -77,6 +84,8 @@ class DataConfig:
             )
         if self.channels not in (None, 1, 3):
             raise ValueError(f"channels: expected 1 or 3, given {self.channels}")
+        if self.on_error == "skip" and not self.check:
+            raise ValueError("check: expected true with on_error skip, given false")
         if self.pad < 0:
             raise ValueError(f"pad: expected a number from 0, given {self.pad}")
         if self.grey_levels is not None:

@@ -7,9 +7,12 @@ from pathlib import Path
 from lambent.data.arrays import SUFFIXES, Arrays
 from lambent.data.arrow import from_disk, from_hub, is_arrow
 from lambent.data.cifar import CifarBinary, is_cifar
+from lambent.data.digits import Digits
+from lambent.data.folder import Folder
 from lambent.data.idx import Idx, is_idx
-from lambent.data.source import Digits, Source
-from lambent.data.stored import Stored
+from lambent.data.layout import find_layout
+from lambent.data.parquet import Parquet
+from lambent.data.source import Source
 
 HUB = "hf:"
 """What the name of a set on the Hugging Face hub begins with here."""
@@ -47,4 +50,9 @@ def find_source(name: str) -> Source:
         return from_disk(path)
     if is_cifar(path):
         return CifarBinary(path)
-    return Idx(path) if is_idx(path) else Stored(path)
+    if is_idx(path):
+        return Idx(path)
+    layout, called = find_layout(path), path.resolve().name
+    if layout.kind == "parquet":
+        return Parquet(called, layout.splits)
+    return Folder(called, layout.splits, labelled=layout.labelled)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lambent.data.images import Images
 from lambent.data.order import held_out_rows
+from lambent.data.set import ImageSet
 
 
-def hold_out(images: Images, fraction: float, seed: int) -> tuple[Images, Images]:
+def hold_out(images: ImageSet, fraction: float, seed: int) -> tuple[ImageSet, ImageSet]:
     """Part a set in two by seed: what stays, and the fraction held out.
 
     Args:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from lambent.data.source import Row
+from lambent.data.source import Labels, Numbered
 
 _SPLITS = {"train": "train", "test": "t10k"}
 
 
-class Idx:
+class Idx(Numbered):
     """A folder of ``train-images-idx3-ubyte``, ``t10k-labels-idx1-ubyte`` and so on, or their .gz.
 
     Args:
@@ -30,38 +29,25 @@ class Idx:
         Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (the format).
     """
 
-    grey_levels = 256
-    class_names: tuple[str, ...] | None = None
-
     def __init__(self, path: Path) -> None:
-        self.name = path.resolve().name
         found = {split: _file(path, f"{word}-images-idx3-ubyte") for split, word in _SPLITS.items()}
         self._images = {split: _read(file, 3) for split, file in found.items() if file is not None}
-        self._labels: dict[str, npt.NDArray[np.uint8]] = {}
+        labels: dict[str, Labels] = {}
         for split, images in self._images.items():
             file = _file(path, f"{_SPLITS[split]}-labels-idx1-ubyte")
             if file is not None:
-                self._labels[split] = _read(file, 1)
-                if len(self._labels[split]) != len(images):
+                labels[split] = _read(file, 1).astype(np.int64)
+                if len(labels[split]) != len(images):
                     raise ValueError(
-                        f"data: expected {len(images)} labels, given {len(self._labels[split])} "
+                        f"data: expected {len(images)} labels, given {len(labels[split])} "
                         f"in {str(file)!r}"
                     )
-        self.counts: Mapping[str, int] = {k: len(v) for k, v in self._images.items()}
+        counts = {split: len(images) for split, images in self._images.items()}
+        super().__init__(path.resolve().name, counts, labels)
 
-    def rows(self, split: str) -> Iterator[Row]:
-        """Yield the rows of a split, in the order of its file.
-
-        Args:
-            split: train or test.
-
-        Yields:
-            Each row.
-        """
-        labels = self._labels.get(split)
-        for index, pixels in enumerate(self._images[split]):
-            label = None if labels is None else int(labels[index])
-            yield Row(Image.fromarray(pixels), label, f"row {index} of '{split}' of {self.name}")
+    def picture(self, split: str, number: int) -> Image.Image:
+        """The picture of a row, in the order of the file."""
+        return Image.fromarray(self._images[split][number])
 
 
 def is_idx(path: Path) -> bool:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from lambent.data.levels import check_grey_levels, level_of, pixel_of
+from lambent.data.set import ImageSet
 
 
-class Images(Dataset[tuple[Tensor, Tensor | None]]):
+class Images(ImageSet):
     """Holds a set of equally sized 8-bit images, with or without labels, in memory.
-
-    Pixels keep their 8-bit values; ``grey_levels`` says on how many levels they are to be read:
-    pixel x stands for level ``floor(x * grey_levels / 256)``.
 
     Args:
         images: Pixels, 0 to 255.
@@ -66,41 +63,16 @@ class Images(Dataset[tuple[Tensor, Tensor | None]]):
         _, channels, height, width = self.images.shape
         return channels, height, width
 
-    @property
-    def classes(self) -> int | None:
-        """The number of classes: as many as names, else the largest label plus one; or None."""
-        if self.labels is None:
-            return None
-        return len(self.class_names) if self.class_names else int(self.labels.max()) + 1
-
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.images)
 
     def __getitem__(self, index: int | slice | Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the images at an index and their labels.
-
-        Args:
-            index: A number gives one image (c, h, w) and its label (); a slice, a tensor of
-                numbers or a mask gives (m, c, h, w) and (m,).
-
-        Returns:
-            The images, uint8, and the labels, int64, or None where the set has none.
-        """
+        """Return the images at an index and their labels; see :meth:`ImageSet.__getitem__`."""
         return self.images[index], None if self.labels is None else self.labels[index]
 
     def subset(self, index: slice | Tensor) -> Images:
-        """Return the chosen images as a set with the same facts.
-
-        Args:
-            index: A slice, a tensor (m,) of numbers, or a mask (n,).
-
-        Returns:
-            The set of the chosen images. Its number of classes is the same when classes are named.
-
-        Raises:
-            ValueError: If nothing is chosen, or the index is a single number.
-        """
+        """Return the chosen images as a set in memory; see :meth:`ImageSet.subset`."""
         images, labels = self[index]
         return Images(
             images,
@@ -111,19 +83,7 @@ class Images(Dataset[tuple[Tensor, Tensor | None]]):
         )
 
     def quantised(self, grey_levels: int) -> Images:
-        """Return the set at fewer grey levels.
-
-        Pixel x becomes the smallest pixel of its level ``floor(x n / 256)``.
-
-        Args:
-            grey_levels: ``n``, 2 to 256.
-
-        Returns:
-            The set, with the same facts but for ``grey_levels``.
-
-        Raises:
-            ValueError: If ``grey_levels`` is out of range.
-        """
+        """Return the set at fewer grey levels; see :meth:`ImageSet.quantised`."""
         check_grey_levels(grey_levels)
         return Images(
             pixel_of(level_of(self.images, grey_levels), grey_levels).to(torch.uint8),
@@ -132,15 +92,6 @@ class Images(Dataset[tuple[Tensor, Tensor | None]]):
             class_names=self.class_names,
             name=self.name,
         )
-
-    def facts(self) -> dict[str, object]:
-        """Return what a model has to know of the set: its shape, grey levels and classes."""
-        return {"shape": self.shape, "grey_levels": self.grey_levels, "classes": self.classes}
-
-    def __repr__(self) -> str:
-        """Return the name, the size and the facts."""
-        facts = ", ".join(f"{key}={value}" for key, value in self.facts().items())
-        return f"Images({self.name!r}, n={len(self)}, {facts})"
 
 
 def _check_labels(labels: Tensor, size: int, class_names: tuple[str, ...] | None) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from lambent.data.images import Images
 from lambent.data.order import shuffled
+from lambent.data.set import ImageSet
 
 
 class ShuffledBatches(Sampler[Tensor]):
@@ -69,7 +69,7 @@ class ShuffledBatches(Sampler[Tensor]):
         return whole if self.drop_last or left == 0 else whole + 1
 
 
-def batches(images: Images, batch_size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+def batches(images: ImageSet, batch_size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Yield an image set in its order.
 
     Args:

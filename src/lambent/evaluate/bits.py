@@ -13,7 +13,7 @@ from torch import Tensor
 from lambent.core.flow import Flow
 from lambent.core.ledger import Entry, log_likelihood, trace
 from lambent.core.seed import seeded
-from lambent.data import Images, batches
+from lambent.data import ImageSet, batches
 from lambent.distributions import StandardNormal
 from lambent.evaluate.parts import bits_by_part, level_of
 from lambent.transforms import MultiScale, Quantise
@@ -59,7 +59,7 @@ class Evaluation:
 @torch.no_grad()
 def measure(
     flow: Flow,
-    images: Images,
+    images: ImageSet,
     *,
     batch_size: int = 256,
     seed: int = 0,

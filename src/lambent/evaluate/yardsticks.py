@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from lambent.data import Images, batches, level_of, to_picture
+from lambent.data import ImageSet, batches, level_of, to_picture
 
 SHRINKAGE = 0.001
 """Share of the covariance that is replaced by its diagonal, so that it is definite for any set.
@@ -24,7 +24,7 @@ MOST_DIMS = 4096
 _BATCH = 1024
 
 
-def yardsticks(train: Images, held_out: Images) -> dict[str, float]:
+def yardsticks(train: ImageSet, held_out: ImageSet) -> dict[str, float]:
     """Return the bits per dimension that simple codes need for an image set.
 
     All but "png" are of the image at its grey levels: level ``floor(x n / 256)`` of pixel x.
@@ -64,7 +64,7 @@ def _levels(pixels: Tensor, grey_levels: int) -> Int64[Tensor, "b d"]:
     return level_of(pixels.flatten(1), grey_levels).long()
 
 
-def _counts(images: Images, dims: slice) -> Int64[Tensor, "d levels"]:
+def _counts(images: ImageSet, dims: slice) -> Int64[Tensor, "d levels"]:
     """Count the levels of some dimensions."""
     n = images.grey_levels
     width = dims.stop - dims.start
@@ -76,7 +76,7 @@ def _counts(images: Images, dims: slice) -> Int64[Tensor, "d levels"]:
     return total.view(width, n)
 
 
-def _histogram(train: Images, held_out: Images) -> float:
+def _histogram(train: ImageSet, held_out: ImageSet) -> float:
     dims = math.prod(train.shape)
     bits = 0.0
     for start in range(0, dims, MOST_DIMS):  # in parts, so that large images need little memory
@@ -87,7 +87,7 @@ def _histogram(train: Images, held_out: Images) -> float:
     return bits / (dims * len(held_out))
 
 
-def _moments(images: Images, centre: Tensor) -> tuple[Tensor, Tensor]:
+def _moments(images: ImageSet, centre: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean (d,) and the second moments (d, d) of the levels about ``centre``."""
     dims = math.prod(images.shape)
     mean = torch.zeros(dims, dtype=torch.float64)
@@ -99,7 +99,7 @@ def _moments(images: Images, centre: Tensor) -> tuple[Tensor, Tensor]:
     return mean / len(images), second / len(images)
 
 
-def _gaussian(train: Images, held_out: Images) -> float:
+def _gaussian(train: ImageSet, held_out: ImageSet) -> float:
     """Mean of -log2 N(v + u; m, S) a dimension over levels v and noise u, uniform on [0, 1).
 
     The noise adds 1/2 to the mean, which cancels, and 1/12 to each variance (of either set); with
@@ -107,7 +107,7 @@ def _gaussian(train: Images, held_out: Images) -> float:
     """
     dims = math.prod(train.shape)
     noise = torch.eye(dims, dtype=torch.float64) / 12
-    first = _levels(train.images[:1], train.grey_levels)[0].double()
+    first = _levels(train[:1][0], train.grey_levels)[0].double()
     mean, second = _moments(train, first)
     covariance = second - mean.outer(mean) + noise
     covariance = torch.lerp(covariance, covariance.diagonal().diag(), SHRINKAGE)
@@ -118,10 +118,11 @@ def _gaussian(train: Images, held_out: Images) -> float:
     return 0.5 * (math.log(2 * math.pi) + (log_det + square) / dims) / math.log(2)
 
 
-def _png(images: Images) -> float:
+def _png(images: ImageSet) -> float:
     size = 0
-    for image in images.images:
-        file = BytesIO()
-        to_picture(image).save(file, format="PNG", optimize=True)
-        size += file.tell()
-    return 8 * size / images.images.numel()
+    for pixels, _ in batches(images, _BATCH):
+        for image in pixels:
+            file = BytesIO()
+            to_picture(image).save(file, format="PNG", optimize=True)
+            size += file.tell()
+    return 8 * size / (len(images) * math.prod(images.shape))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lambent.data import Images, ShuffledBatches, Windows
+from lambent.data import ImageSet, ShuffledBatches, Windows
 from lambent.train.config import TrainConfig
 from lambent.train.order import TrainingOrder
 from lambent.train.processes import Processes
@@ -23,13 +23,15 @@ Batch = tuple[Tensor, Tensor | None]
 """Images ``(b, c, h, w)`` and their labels ``(b,)``."""
 
 
-def first_batch(images: Images, shape: Size, count: int, seed: int) -> Callable[[], Batch]:
+def first_batch(
+    images: ImageSet, shape: Size, config: TrainConfig, seed: int
+) -> Callable[[], Batch]:
     """What looks up the first images of a shuffle, their centres where they are too large.
 
     Args:
         images: The set.
         shape: Of an event, (channels, height, width).
-        count: How many, at most.
+        config: How many, at most, and whether they may be larger than events.
         seed: Of the shuffle.
 
     Returns:
@@ -37,14 +39,17 @@ def first_batch(images: Images, shape: Size, count: int, seed: int) -> Callable[
     """
 
     def look_up() -> Batch:
-        first = next(iter(ShuffledBatches(len(images), count, seed)))
-        return _centres(images, shape, first)
+        first = next(iter(ShuffledBatches(len(images), config.initialization_batch, seed)))
+        if not config.random_crop:
+            return images[first]
+        windows = Windows(images, (shape[1], shape[2]))
+        return windows[windows.centres(first)]
 
     return look_up
 
 
 def training_batches(
-    images: Images,
+    images: ImageSet,
     shape: Size,
     config: TrainConfig,
     seed: int,
@@ -67,12 +72,12 @@ def training_batches(
     Returns:
         A loader that goes on where it stopped.
     """
-    moves = config.shift > 0 or config.flip or tuple(images.shape) != tuple(shape)
-    windows = Windows(images, (shape[1], shape[2])) if moves else None
+    moves = config.shift > 0 or config.flip or config.random_crop
+    windows = Windows(images, (shape[1], shape[2]), config.shift) if moves else None
 
     def draw(index: Tensor, epoch: int, step: int) -> Tensor:
         assert windows is not None
-        return windows.anywhere(index, (seed, epoch, step), config.shift, flip=config.flip)
+        return windows.anywhere(index, (seed, epoch, step), flip=config.flip)
 
     order = TrainingOrder(
         len(images),
@@ -88,14 +93,14 @@ def training_batches(
 
 
 def validation_batches(
-    images: Images, shape: Size, batch_size: int, together: Processes
+    images: ImageSet, shape: Size, config: TrainConfig, together: Processes
 ) -> DataLoader[Any]:
     """The batches that a process validates on, in order, at the centre of larger images.
 
     Args:
         images: The set.
         shape: Of an event, (channels, height, width).
-        batch_size: Of a step in training.
+        config: The size of a step, and whether images may be larger than events.
         together: The processes, each of which takes its share of the batches.
 
     Returns:
@@ -109,20 +114,13 @@ def validation_batches(
             f"validation: expected an image for each of {together.size} processes, "
             f"got {len(images)}"
         )
-    room = max(batch_size, min(256, VALIDATED_PIXELS // math.prod(shape)))
+    room = max(config.batch_size, min(256, VALIDATED_PIXELS // math.prod(shape)))
     index = torch.arange(len(images)).split(min(room, len(images) // together.size))
     mine: list[Tensor] = list(index)[together.rank :: together.size]
-    if tuple(images.shape) == tuple(shape):
+    if not config.random_crop:
         return _loader(images, mine, 0)
     windows = Windows(images, (shape[1], shape[2]))
     return _loader(windows, [windows.centres(rows) for rows in mine], 0)
-
-
-def _centres(images: Images, shape: Size, index: Tensor) -> Batch:
-    if tuple(images.shape) == tuple(shape):
-        return images[index]
-    windows = Windows(images, (shape[1], shape[2]))
-    return windows[windows.centres(index)]
 
 
 def _loader(images: Dataset[Any], batches: Iterable[Tensor], workers: int) -> DataLoader[Any]:

@@ -15,7 +15,7 @@ import torch
 
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
-from lambent.data import Images, hold_out, shuffled
+from lambent.data import ImageSet, hold_out, shuffled
 from lambent.nn.precision import conditioner_dtype
 from lambent.store import RunFolder
 from lambent.train.batches import first_batch, training_batches, validation_batches
@@ -48,8 +48,8 @@ class Fitted:
 
 def fit(
     flow: Flow,
-    train: Images,
-    validation: Images | None = None,
+    train: ImageSet,
+    validation: ImageSet | None = None,
     *,
     config: TrainConfig | None = None,
     out: str | Path | None = None,
@@ -120,7 +120,7 @@ def fit(
         torch.manual_seed(seed)
         home = next(flow.parameters()).device
         flow.to(chosen).train()
-        first = first_batch(train, shape, config.initialization_batch, seed) if not taken else None
+        first = first_batch(train, shape, config, seed) if not taken else None
         module = Training(flow, objective, config)
         try:
             with quiet(), _said_where_full(run):
@@ -134,7 +134,7 @@ def fit(
                     training_batches(
                         train, shape, config, seed, taken=taken, workers=workers, together=together
                     ),
-                    validation_batches(validation, shape, config.batch_size, together),
+                    validation_batches(validation, shape, config, together),
                     ckpt_path=str(run.last) if taken else None,
                     weights_only=True,
                 )
@@ -178,7 +178,7 @@ def _said_where_full(run: RunFolder) -> Iterator[None]:
         raise OSError(f"out: no room to write in '{run.path}': {error.strerror}{kept}") from error
 
 
-def _check(flow: Flow, config: TrainConfig, train: Images, validation: Images) -> None:
+def _check(flow: Flow, config: TrainConfig, train: ImageSet, validation: ImageSet) -> None:
     """Raise unless both sets are of the flow's events, with labels where it needs them."""
     shape = tuple(flow.event_shape)
     for name, images in (("train", train), ("validation", validation)):
@@ -191,7 +191,7 @@ def _check(flow: Flow, config: TrainConfig, train: Images, validation: Images) -
             raise ValueError(f"{name}: the flow is conditional; expected labelled images")
 
 
-def _grid_labels(flow: Flow, train: Images) -> torch.Tensor | None:
+def _grid_labels(flow: Flow, train: ImageSet) -> torch.Tensor | None:
     """Labels of an 8 x 8 sample grid: a row goes through eight classes, the next goes on."""
     if flow.context_encoder is None or train.classes is None:
         return None
