@@ -9,10 +9,9 @@ from typing import Any
 
 from lambent.cli.options import Options
 from lambent.cli.output import report
-from lambent.cli.runs import check_fits, figures_of, load_run, read_with_run
+from lambent.cli.runs import add_measuring, check_fits, figures_of, load_run, read_with_run
 from lambent.data import load_images
 from lambent.evaluate import measure, yardsticks
-from lambent.store import WeightsName
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -30,20 +29,9 @@ def run(arguments: Sequence[str]) -> None:
         action="store_true",
         help="for a class-conditional flow, also sum over the classes",
     )
-    parser.add_argument(
-        "--importance-samples",
-        type=int,
-        default=1,
-        help="draws of the noise for each image; the bound tightens with them",
-    )
+    add_measuring(parser)
     parser.add_argument(
         "--bootstrap", type=int, default=1000, help="resamples of the images for the interval"
-    )
-    parser.add_argument(
-        "--weights",
-        type=WeightsName,
-        default="model",
-        help="the model's, or a checkpoint's: the best or the last, averaged or raw",
     )
     parser.add_argument(
         "--yardsticks",
@@ -62,7 +50,10 @@ def run(arguments: Sequence[str]) -> None:
         importance_samples=options.importance_samples,
         bootstrap=options.bootstrap,
     )
-    figures: dict[str, Any] = {**figures_of(result), "weights": options.weights}
+    figures: dict[str, Any] = {
+        **figures_of(result),
+        "weights": None if options.weights == "model" else options.weights,
+    }
     if options.yardsticks:
         train = load_images(options.data, dataclasses.replace(data, split="train"))
         levels = result.grey_levels or 256

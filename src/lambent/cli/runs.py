@@ -26,6 +26,22 @@ def load_run(folder: Path, device: str, weights: WeightsName = "model") -> Flow:
     return flow.to(pick_device(device))
 
 
+def add_measuring(parser: Options) -> None:
+    """``--weights`` and ``--importance-samples``: of what likelihoods, and which bound."""
+    parser.add_argument(
+        "--weights",
+        type=WeightsName,
+        default="model",
+        help="the model's, or a checkpoint's: of the best or the last, averaged or raw",
+    )
+    parser.add_argument(
+        "--importance-samples",
+        type=int,
+        default=1,
+        help="draws of the noise for each image; the bound tightens with them",
+    )
+
+
 def read_with_run(parser: Options, arguments: Sequence[str]) -> tuple[Namespace, DataConfig]:
     """Parse arguments that name a run; the run's own data settings are the defaults.
 
