@@ -65,6 +65,16 @@ def test_every_pixel_comes_back(
     assert np.array_equal(labels, images.labels)
 
 
+def test_labels_keep_their_numbers(lambent: Run, run: Path, tmp_path: Path) -> None:
+    """Where some classes have no image, a reader would number the others anew."""
+    labels = np.array([3, 7, 7])
+    np.savez(tmp_path / "z.npz", latent=np.zeros((3, 64)), label=labels)
+    lambent("decode", run, "--latents", tmp_path / "z.npz", "--out", tmp_path / "x.parquet")
+    back = load_images(str(tmp_path / "x.parquet"), DataConfig(split="all"))
+    assert np.array_equal(back.labels, labels)
+    assert back.classes == 10
+
+
 def test_without_classes(lambent: Run, plain: Path, tmp_path: Path) -> None:
     """Labels are kept where known, and not needed; latents of one's own need no more."""
     z, x = tmp_path / "z.npz", tmp_path / "x.npz"

@@ -92,7 +92,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, suffix: str) -> None
 
 def test_pictures(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 5), dtype=np.uint8)
-    columns = {"image": Column("uint8", (3, 4, 5)), "label": Column("int64")}
+    columns = {"image": Column("uint8", (3, 4, 5)), "label": Column("int64", classes=2)}
     rows = {"image": pixels, "label": np.arange(6) % 2}
     write(tmp_path / "a.parquet", rows, columns, 4)
     first = parquet.read_table(tmp_path / "a.parquet").column("image")[0].as_py()
@@ -100,7 +100,7 @@ def test_pictures(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(picture), pixels[0].transpose(1, 2, 0))
     schema = parquet.read_schema(tmp_path / "a.parquet")
     features = datasets.Features.from_arrow_schema(schema)
-    assert features == {"image": datasets.Image(), "label": datasets.Value("int64")}
+    assert features == {"image": datasets.Image(), "label": datasets.ClassLabel(names=["0", "1"])}
 
 
 def test_nothing_is_left_of_what_failed(tmp_path: Path) -> None:

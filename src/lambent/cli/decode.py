@@ -54,7 +54,8 @@ def run(arguments: Sequence[str]) -> None:
     names = ("image", "label") if options.out.suffix == ".parquet" else ("images", "labels")
     columns = {names[0]: Column("uint8", tuple(flow.event_shape))}
     if "label" in first:
-        columns[names[1]] = Column("int64")
+        classes = None if flow.context_encoder is None else int(flow.context_encoder.classes)  # type: ignore[arg-type]
+        columns[names[1]] = Column("int64", classes=classes)
     with (
         writing(options.out),
         writing_rows(options.out, columns, count) as add,

@@ -117,9 +117,9 @@ def measure(
             entries = trace(flow, x, context, states=False)
             first = log_likelihood(entries)
             nats = draws.log_mean(first, partial(flow.log_prob, x, context))
-            bits.append(-nats.cpu() / (dims * math.log(2)))
+            bits.append(-nats / (dims * math.log(2)))
             if importance_samples > 1:
-                parts["importance"] += float((first - nats).sum()) / (dims * math.log(2))
+                parts["importance"] += float((first.cpu() - nats).sum()) / (dims * math.log(2))
             for part, value in bits_by_part(entries, dims).items():
                 parts[part] += value * len(x)
             for level, value in _bits_by_level(flow, entries, dims).items():
@@ -128,8 +128,8 @@ def measure(
                 of_classes = partial(log_prob_by_class, flow, x)
                 by_class = draws.log_mean(of_classes(), of_classes)
                 log_mean = by_class.logsumexp(0) - math.log(len(by_class))
-                marginals.append(-log_mean.cpu() / (dims * math.log(2)))
-                right.append(torch.eq(by_class.argmax(0), context).cpu().double())
+                marginals.append(-log_mean / (dims * math.log(2)))
+                right.append(torch.eq(by_class.argmax(0), context.cpu()).double())
     all_bits = torch.cat(bits).double()
     count = len(all_bits)
     return Evaluation(

@@ -61,12 +61,13 @@ class Draws:
             again: Gives ``log p`` at another.
 
         Returns:
-            Nats, of the shape and on the device of ``first``; ``first`` itself where it is alone.
+            Nats, of the shape of ``first``, on the CPU, as some devices have no float64; the
+            values of ``first`` itself where it is alone.
         """
         if self.samples == 1:
-            return first
-        total = first.double()
+            return first.cpu()
+        total = first.cpu().double()
         for _ in range(self.samples - 1):
             with seeded(int(torch.randint(2**62, (), generator=self._seeds))):
-                total = torch.logaddexp(total, again().double())
+                total = torch.logaddexp(total, again().cpu().double())
         return total - math.log(self.samples)

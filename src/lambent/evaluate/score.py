@@ -56,4 +56,4 @@ def score(
         for x, context in events(flow, images, batch_size):
             log_prob = partial(flow.log_prob, x, context)
             nats = draws.log_mean(log_prob(), log_prob)
-            each(-nats.double().cpu() / (dims * math.log(2)))
+            each(-nats.double() / (dims * math.log(2)))

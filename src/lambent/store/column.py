@@ -18,6 +18,8 @@ class Column(NamedTuple):
     """Numpy's name of the type."""
     shape: tuple[int, ...] = ()
     """The shape of one row."""
+    classes: int | None = None
+    """Of labels: how many classes there are, where that is known."""
 
     @property
     def is_pictures(self) -> bool:

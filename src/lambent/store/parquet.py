@@ -40,13 +40,9 @@ def write_parquet(
         What takes the next rows.
     """
     schema = pa.schema([pa.field(name, _type(column)) for name, column in columns.items()])
-    pictures = {n: {"_type": "Image"} for n, column in columns.items() if column.is_pictures}
-    if pictures:  # what `datasets` reads of a column beyond its type
-        others = {
-            n: {"dtype": c.dtype, "_type": "Value"} for n, c in columns.items() if n not in pictures
-        }
-        features = {"info": {"features": {**pictures, **others}}}
-        schema = schema.with_metadata({"huggingface": json.dumps(features)})
+    if any(column.is_pictures for column in columns.values()):
+        features = {name: _feature(column) for name, column in columns.items()}
+        schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
     with parquet.ParquetWriter(path, schema) as writer:
 
         def add(rows: Rows) -> None:
@@ -61,6 +57,15 @@ def _type(column: Column) -> Any:
         return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     kind = pa.from_numpy_dtype(np.dtype(column.dtype))
     return pa.list_(kind, int(np.prod(column.shape))) if column.shape else kind
+
+
+def _feature(column: Column) -> dict[str, Any]:
+    """What `datasets` reads of a column of numbers or pictures beyond its type."""
+    if column.is_pictures:
+        return {"_type": "Image"}
+    if column.classes is not None:  # else labels would be numbered anew, by those that occur
+        return {"names": [str(k) for k in range(column.classes)], "_type": "ClassLabel"}
+    return {"dtype": column.dtype, "_type": "Value"}
 
 
 def _array(values: npt.NDArray[np.generic], column: Column) -> Any:
