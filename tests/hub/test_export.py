@@ -95,7 +95,10 @@ def test_the_modules_are_the_flow(form: str, task: Task) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=2e-5)
 
 
-@pytest.mark.parametrize("task", PROGRAMS)
+@pytest.mark.parametrize(
+    "task",
+    ["log_prob", *(pytest.param(task, marks=pytest.mark.slow) for task in ("encode", "sample"))],
+)
 def test_torch_export(task: Task, tmp_path: Path) -> None:
     flow = small("classes", levels=1)
     path = tmp_path / "new" / "program.pt2"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
+from lambent.errors import MissingExtraError
 from lambent.store import Column, read_rows, writing_rows
 
 COLUMNS = {"index": Column("int64"), "latent": Column("float32", (5,))}
@@ -155,3 +157,12 @@ def test_refuses_to_read(tmp_path: Path) -> None:
         refuses(f"got column 'a' of {kind}")
     with pytest.raises(ValueError, match=r"^batch_size: expected a number from 1, got 0"):
         read_rows(path, 0)
+
+
+def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "lambent.store.parquet", raising=False)
+    with pytest.raises(MissingExtraError, match=r"'pyarrow'.*lambent\[data\]"):
+        write(tmp_path / "a.parquet", table(2), COLUMNS, 2)
+    write(tmp_path / "a.npz", table(2), COLUMNS, 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]

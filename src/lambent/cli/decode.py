@@ -96,7 +96,7 @@ def _check(flow: Flow, rows: Rows) -> None:
     label = rows.get("label")
     if label is None and flow.context_encoder is not None:
         raise ValueError("expected a column 'label', as the model is class-conditional; got none")
-    if label is not None and (label.dtype.kind != "i" or label.ndim != 1):
+    if label is not None and (label.dtype.kind not in "iu" or label.ndim != 1):
         raise ValueError(f"expected whole numbers in 'label', got {label.dtype}")
 
 
