@@ -136,8 +136,7 @@ class OnDisk(ImageSet):
     def __getitem__(self, index: int | slice | Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the images at an index and their labels; see :meth:`ImageSet.__getitem__`.
 
-        Raises:
-            ValueError: If one cannot be read or is not as the others are.
+        One that cannot be read, or is not as the others are, raises by name.
         """
         chosen = torch.arange(len(self))[index]
         images = [self._alike(int(number)) for number in chosen.reshape(-1)]
