@@ -13,11 +13,13 @@ import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader
 
 from lambent.data import (
     DataConfig,
     Images,
     ImageSet,
+    ShuffledBatches,
     Windows,
     batches,
     hold_out,
@@ -84,12 +86,30 @@ def test_the_same_images_and_labels(stored: Path, split: str) -> None:
     assert isinstance(disk, OnDisk)
     assert_equal(memory, disk)
     assert_equal(*(hold_out(part, 0.4, 3)[1] for part in (memory, disk)))
-    assert_equal(memory.quantised(2), disk.quantised(2))
+    assert_equal(memory.quantised(5), disk.quantised(5))
+    for index in (
+        -1,
+        torch.tensor(1),
+        torch.tensor([1, 0, 1]),
+        torch.tensor([], dtype=torch.int64),
+    ):
+        assert torch.equal(memory[index][0], disk[index][0])
     image, label = disk[2]
     assert torch.equal(image, memory[2][0])
     assert label is not None
     assert label == memory[2][1]
     assert_equal(disk, pickle.loads(pickle.dumps(disk)))
+
+
+def test_the_same_batches_from_other_processes(stored: Path) -> None:
+    memory, disk = both(stored, split="all")
+    order = ShuffledBatches(len(memory), 4, seed=2, drop_last=False)
+    order.set_epoch(1)
+    expected = list(DataLoader(memory, sampler=order, batch_size=None))
+    found = list(DataLoader(disk, sampler=order, batch_size=None, num_workers=2))
+    for (x, y), (u, v) in zip(found, expected, strict=True):
+        assert torch.equal(x, u)
+        assert torch.equal(y, v)
 
 
 def test_windows_in_either(stored: Path) -> None:
@@ -163,3 +183,42 @@ def test_pictures_of_any_aspect_for_random_windows(
         assert len(places) == 1
         seen |= set(places)
     assert len(seen) > 15
+
+
+@pytest.fixture
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("_own_cache")
+def test_a_changed_parquet_file_is_read_anew(
+    tmp_path: Path, noise: Noise, write_table: Write, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for seed in (1, 2):
+        pictures = [png(noise(10 * seed + i)) for i in range(3)]
+        path = write_table(tmp_path / "set.parquet", pictures, [7, 8, 7])
+        assert_equal(*both(path, split="all"))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("_own_cache")
+def test_faulty_rows_of_a_table_are_named(tmp_path: Path, noise: Noise, write_table: Write) -> None:
+    rows = [png(noise(i, 4 + i // 2, 6)) for i in range(3)]
+    path = write_table(tmp_path / "set.parquet", [*rows, None])
+    images = load_images(str(path), DataConfig(split="all", in_memory=False, check=False))
+    assert len(images[:2][0]) == 2
+    with pytest.raises(ValueError, match=r"given 5 x 6: row 2 of split 'train' of set"):
+        images[2]
+    with pytest.raises(ValueError, match=r"expected a picture, given none in row 3 of split"):
+        images[3]
+
+
+@pytest.mark.usefixtures("_own_cache")
+def test_a_damaged_table_is_refused(tmp_path: Path, noise: Noise, write_table: Write) -> None:
+    pictures = [noise(i, 90, 90).tobytes() for i in range(40)]
+    path = write_table(tmp_path / "set.parquet", pictures)
+    content = bytearray(path.read_bytes())
+    content[4:2000] = bytes(1996)
+    path.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match="data: expected readable files and room for the cache"):
+        load_images(str(path), DataConfig(in_memory=False))

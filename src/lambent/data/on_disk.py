@@ -76,7 +76,8 @@ class OnDisk(ImageSet):
         config: What is done to the pictures.
         shape: The shape of one image, (channels, height, width).
         labels: The class of each image, int64 (n,), or None.
-        grey_levels: Number of grey levels the pixels are read on.
+        grey_levels: Number of grey levels the stored pixels are read on.
+        steps: Numbers of grey levels to go down to, one after the other.
         class_names: The name of each class, or None.
         name: What to call the set.
 
@@ -93,6 +94,7 @@ class OnDisk(ImageSet):
         *,
         labels: Tensor | None = None,
         grey_levels: int = 256,
+        steps: tuple[int, ...] = (),
         class_names: tuple[str, ...] | None = None,
         name: str = "images",
     ) -> None:
@@ -103,7 +105,8 @@ class OnDisk(ImageSet):
         self.config = config
         self._shape = shape
         self.labels = labels
-        self.grey_levels = grey_levels
+        self.grey_levels = steps[-1] if steps else grey_levels
+        self.steps = steps
         self.class_names = class_names
         self.name = name
 
@@ -129,9 +132,9 @@ class OnDisk(ImageSet):
             ValueError: If it cannot be read; the message names it.
         """
         image = torch.from_numpy(image_of(self.rows(int(self.index[number])), self.config).copy())
-        if self.grey_levels == 256:
-            return image
-        return pixel_of(level_of(image, self.grey_levels), self.grey_levels).to(torch.uint8)
+        for levels in self.steps:  # straight to the last would round otherwise
+            image = pixel_of(level_of(image, levels), levels).to(torch.uint8)
+        return image
 
     def __getitem__(self, index: int | slice | Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the images at an index and their labels; see :meth:`ImageSet.__getitem__`.
@@ -139,28 +142,31 @@ class OnDisk(ImageSet):
         One that cannot be read, or is not as the others are, raises by name.
         """
         chosen = torch.arange(len(self))[index]
-        images = [self._alike(int(number)) for number in chosen.reshape(-1)]
+        images = torch.empty(chosen.numel(), *self._shape, dtype=torch.uint8)
+        for place, number in enumerate(chosen.flatten().tolist()):
+            images[place] = self._alike(number)
         labels = None if self.labels is None else self.labels[index]
-        return (torch.stack(images) if chosen.ndim else images[0]), labels
+        return images.reshape(*chosen.shape, *self._shape), labels
 
     def subset(self, index: slice | Tensor) -> OnDisk:
         """Return the chosen images as a set on disk; see :meth:`ImageSet.subset`."""
         labels = None if self.labels is None else self.labels[index]
-        return self._with(self.index[index], labels, self.grey_levels)
+        return self._with(self.index[index], labels, self.steps)
 
     def quantised(self, grey_levels: int) -> OnDisk:
         """Return the set at fewer grey levels; see :meth:`ImageSet.quantised`."""
         check_grey_levels(grey_levels)
-        return self._with(self.index, self.labels, grey_levels)
+        return self._with(self.index, self.labels, (*self.steps, grey_levels))
 
-    def _with(self, index: Tensor, labels: Tensor | None, grey_levels: int) -> OnDisk:
+    def _with(self, index: Tensor, labels: Tensor | None, steps: tuple[int, ...]) -> OnDisk:
         return OnDisk(
             self.rows,
             index,
             self.config,
             self._shape,
             labels=labels,
-            grey_levels=grey_levels,
+            grey_levels=self.grey_levels,
+            steps=steps,
             class_names=self.class_names,
             name=self.name,
         )

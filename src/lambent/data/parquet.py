@@ -15,6 +15,9 @@ from lambent.errors import MissingExtraError
 if TYPE_CHECKING:
     from datasets import IterableDataset
 
+_ROWS = 256
+"""Rows read at a time; a file may have been written as one group of millions."""
+
 
 class Parquet:
     """An image set in parquet files, with the column ``image`` and perhaps ``label``.
@@ -71,7 +74,8 @@ class Parquet:
     def numbered(self) -> ArrowSets:
         """The rows by number, from memory-mapped Arrow files in the cache of `datasets`.
 
-        They are written there when first asked for, as large as the parquet files unfolded.
+        They are written there when first asked for, as large as the parquet files unfolded, and
+        anew when a parquet file has another size or time of change.
 
         Returns:
             The same rows.
@@ -79,17 +83,28 @@ class Parquet:
         Raises:
             ValueError: If a file is damaged, or there is no room for the cache.
         """
+        from datasets import (
+            are_progress_bars_disabled,
+            disable_progress_bars,
+            enable_progress_bars,
+        )
+
         tables = {}
+        shown = not are_progress_bars_disabled()
+        disable_progress_bars()
         for split in self.counts:
-            builder = self._builder(split, None)
             try:
+                builder = self._builder(split, None)
                 builder.download_and_prepare()
                 tables[split] = builder.as_dataset(split=split)
             except Exception as error:  # of pyarrow, of the file system, of datasets
                 raise ValueError(
                     f"data: expected readable files and room for the cache of datasets, given "
-                    f"split '{split}' of {self.name}: {error}"
+                    f"split '{split}' of {self.name}: {error.__cause__ or error}"
                 ) from error
+            finally:
+                if shown:
+                    enable_progress_bars()
         return ArrowSets(self.name, tables, self._tables.code, self.class_names)
 
     def _stream(self, split: str) -> IterableDataset:
@@ -109,5 +124,12 @@ class Parquet:
         from datasets.data_files import DataFilesList
         from datasets.packaged_modules.parquet.parquet import Parquet as Builder
 
-        files = {split: DataFilesList(self._files[split], [])}
-        return Builder(cache_dir=cache, data_files=files, columns=self._tables.columns[split])
+        stats = [Path(file).stat() for file in self._files[split]]
+        marks = [(str(stat.st_size), str(stat.st_mtime_ns)) for stat in stats]  # of its cache
+        files = {split: DataFilesList(self._files[split], marks)}
+        return Builder(
+            cache_dir=cache,
+            data_files=files,
+            columns=self._tables.columns[split],
+            batch_size=_ROWS,
+        )

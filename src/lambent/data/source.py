@@ -146,4 +146,6 @@ def content_of(cell: Mapping[str, Any] | None) -> bytes | Path:
     if cell is None:
         return b""
     content: bytes | None = cell["bytes"]
-    return Path(cell["path"] or "") if content is None else content
+    if content is None:
+        return Path(cell["path"]) if cell["path"] else b""
+    return content

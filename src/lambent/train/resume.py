@@ -15,6 +15,9 @@ from lambent.train.config import TrainConfig
 MAY_DIFFER = ("max_steps", "max_minutes", "validate_every", "optimizer_in_backward", "loggers")
 """Settings of training that a resumed run need not share: they do not touch a step."""
 
+DATA_MAY_DIFFER = ("in_memory", "check")
+"""The same of the data: they do not touch an image."""
+
 
 def settings_of(
     flow: Flow, config: TrainConfig, seed: int, data_settings: Mapping[str, Any]
@@ -75,8 +78,8 @@ def steps_taken(run: RunFolder) -> int:
 
 def _differences(section: str, own: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted({*own, *now}):
-        may_differ = section == "train" and name in MAY_DIFFER
-        if not may_differ and own.get(name) != now.get(name):
+        may_differ = {"train": MAY_DIFFER, "data": DATA_MAY_DIFFER}.get(section, ())
+        if name not in may_differ and own.get(name) != now.get(name):
             yield f"{section}.{name} {own.get(name)} (now {now.get(name)})"
 
 
