@@ -9,6 +9,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from lambent.core.fields import check_fields
 from lambent.core.flow import Flow
 
 Config = TypeVar("Config")
@@ -83,7 +84,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Flow:
         The flow, which remembers both.
 
     Raises:
-        ValueError: If the family or a field is unknown.
+        ValueError: If the family or a field is unknown, or a field is not of its type.
     """
     chosen = family(name)
     fields = {field.name for field in dataclasses.fields(chosen.config_type)}
@@ -91,7 +92,9 @@ def build(name: str, settings: Mapping[str, Any]) -> Flow:
         if key not in fields:
             raise ValueError(f"{name} config: {unknown(key, fields)}")
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
-    return chosen.build(chosen.config_type(**values))
+    config = chosen.config_type(**values)
+    check_fields(config)
+    return chosen.build(config)
 
 
 def complete(config: Config, facts: Mapping[str, object]) -> Config:
@@ -120,6 +123,7 @@ def check_choices(config: object) -> None:
 def unknown(name: str, choices: object) -> str:
     """What to say of a name that is not among the choices: the nearest, or all."""
     options = sorted(str(choice) for choice in choices)  # type: ignore[attr-defined]
+    name = name if len(name) <= 60 else name[:60] + "..."
     near = difflib.get_close_matches(name, options, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"expected one of: {', '.join(options)}"
     return f"unknown '{name}'; {hint}"
