@@ -18,7 +18,7 @@ from lambent.cli.runs import own_data_settings
 from lambent.core.flow import Flow
 from lambent.core.registry import families, family, unknown
 from lambent.data import DataConfig
-from lambent.store import RunFolder, load
+from lambent.store import RunFolder, find_run, load, pretrained
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> None:
     what: str = options.what
     if options.data is not None and not options.check:
         raise ValueError(f"data: read with --check alone, got '{options.data}' without")
-    if Path(what).exists():
+    if find_run(what).exists():
         if options.check:
             parser.set_defaults(own_data_settings(Path(what)))
             run_check(parser.read(arguments))
@@ -96,12 +96,12 @@ def _parser(named: str | None) -> tuple[Options, list[str]]:
 
 
 def _names(what: str) -> str:
-    return unknown(what, [*families(), *presets()])
+    return unknown(what, [*families(), *presets(), *pretrained()])
 
 
 def _of_run(folder: Path, options: Namespace) -> dict[str, Any]:
     flow = load(folder)
-    run_folder = RunFolder(folder)
+    run_folder = RunFolder(find_run(folder))
     settings = run_folder.read_config() if run_folder.config.is_file() else {}
     return {
         **_of_flow(flow),

@@ -16,7 +16,7 @@ from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.data import DataConfig, Images
 from lambent.evaluate import Evaluation, log_prob_by_class
-from lambent.store import RunFolder, load
+from lambent.store import RunFolder, find_run, load
 
 
 def load_run(folder: Path, device: str) -> Flow:
@@ -44,7 +44,7 @@ def read_with_run(parser: Options, arguments: Sequence[str]) -> tuple[Namespace,
 
 def own_data_settings(folder: Path) -> dict[str, Any]:
     """A run's data settings as defaults of the data options; nothing if no run is there."""
-    run = RunFolder(folder)
+    run = RunFolder(find_run(folder))
     recorded = run.read_config().get("data") or {} if run.config.is_file() else {}
     return {
         f"data_{field.name}": _tuple(recorded[field.name])

@@ -5,22 +5,26 @@ from __future__ import annotations
 import math
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any, Literal, Union
 
 
-def check_fields(config: object) -> None:
-    """Raise unless every field of a config is of its type.
+def check_fields(config_type: type[Any], values: Mapping[str, object]) -> None:
+    """Raise unless every value for a config is of its field's type.
 
     A file can hold anything; the builders compare and multiply what they find.
 
     Args:
-        config: An instance of a dataclass whose fields are numbers, words, tuples of them, or None.
+        config_type: A dataclass whose fields are numbers, words, tuples of them, or None.
+        values: Of some of its fields, by name.
 
     Raises:
         ValueError: If a field is of another type, or a number that is not finite.
     """
-    for name, hint in typing.get_type_hints(type(config)).items():
-        value = getattr(config, name)
+    for name, hint in typing.get_type_hints(config_type).items():
+        if name not in values:
+            continue
+        value = values[name]
         if not _holds(value, hint):
             said = getattr(hint, "__name__", str(hint)).replace("typing.", "")
             raise ValueError(f"{name}: expected {said}, got {short(value)}")
@@ -46,7 +50,7 @@ def _holds(value: Any, hint: Any) -> bool:
     return True  # a type of a family's own: its builder checks it
 
 
-def _finite(value: float) -> bool:
+def _finite(value: int | float) -> bool:
     try:
         return math.isfinite(value)
     except OverflowError:  # an integer beyond any float

@@ -92,9 +92,8 @@ def build(name: str, settings: Mapping[str, Any]) -> Flow:
         if key not in fields:
             raise ValueError(f"{name} config: {unknown(key, fields)}")
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
-    config = chosen.config_type(**values)
-    check_fields(config)
-    return chosen.build(config)
+    check_fields(chosen.config_type, values)
+    return chosen.build(chosen.config_type(**values))
 
 
 def complete(config: Config, facts: Mapping[str, object]) -> Config:

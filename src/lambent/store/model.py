@@ -17,6 +17,7 @@ from lambent.core.flow import Flow
 from lambent.core.registry import build
 from lambent.files import replacing
 from lambent.store.outline import MisfitError, check_config, check_values
+from lambent.store.pretrained import find_run, pretrained
 
 FORMAT = 1
 """Version of the two files; a reader refuses a newer one."""
@@ -65,7 +66,8 @@ def load(folder: str | Path) -> Flow:
     """Read a flow that :func:`save` wrote, or the model of a run folder; it comes in eval mode.
 
     Args:
-        folder: A model folder, or a run folder with ``model/`` inside.
+        folder: A model folder, a run folder with ``model/`` inside, or the name of a model of the
+            package, ``digits-demo``; a folder of that name goes first.
 
     Returns:
         The flow, on the CPU, in the dtype it was saved in.
@@ -73,7 +75,7 @@ def load(folder: str | Path) -> Flow:
     Raises:
         ValueError: If the folder holds no model, or one this version does not understand.
     """
-    folder = Path(folder)
+    folder = find_run(folder)
     if (folder / "model").is_dir():
         folder = folder / "model"
     facts = _read_facts(folder)
@@ -111,7 +113,10 @@ def _read_facts(folder: Path) -> dict[str, Any]:
     """``config.json``, once its form is found right."""
     path = folder / "config.json"
     if not path.is_file():
-        raise ValueError(f"{folder}: expected a folder with a trained model, found no config.json")
+        raise ValueError(
+            f"{folder}: expected a folder with a trained model, found no config.json there; "
+            f"models of the package: {', '.join(pretrained())}"
+        )
     with path.open("rb") as file:
         text = file.read(LARGEST_CONFIG + 1)
     if len(text) > LARGEST_CONFIG:

@@ -1,10 +1,10 @@
 """What a config asks for, held against what the weights' file holds, before it is allocated.
 
 The flow is built on the meta device, where tensors have shapes and no memory, under a count of what
-it registers: a flow cannot have many more parts than the file has tensors, so a config that asks for
-ten million layers is given up after a few hundred. What is left is compared with the names, shapes
-and types in the file's header. Only a config that fits is built for real, so the memory that loading
-takes is a small multiple of the file. Nothing here knows a family.
+it registers: a flow cannot have many more parts than the file has tensors, so a config that asks
+for ten million layers is given up after a few hundred. What is left is compared with the names,
+shapes and types in the file's header. Only a config that fits is built for real, so the memory that
+loading takes is a small multiple of the file. Nothing here knows a family.
 """
 
 from __future__ import annotations
