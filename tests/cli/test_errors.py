@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -259,6 +260,30 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("interpolate", "{plain}", "{eight}", "{eight}", "--frames", "1", "--out", "{out}.png"),
         ("frames: expected at least 2, got 1",),
     ),
+    "optimiser": (
+        (*TRAIN, "--train.optimizer", "adma"),
+        ("train.optimizer: expected one of 'adam'", "got 'adma'"),
+    ),
+    "run without weights": (
+        ("sample", "{noweights}", "--out", "{out}.png"),
+        ("model.safetensors: expected the weights of this glow", "No such file"),
+    ),
+    "run whose weights are a pickle": (
+        ("evaluate", "{pickled}", "--data", "digits"),
+        ("model.safetensors: expected the weights of this glow",),
+    ),
+    "run that asks for too much": (
+        ("reconstruct", "{absurd}", "--data", "digits", "--out", "{out}.png"),
+        ("model.safetensors: expected the weights", "too few for what config.json asks for"),
+    ),
+    "run whose config is no text": (
+        ("info", "{unread}"),
+        ("config.json: expected JSON",),
+    ),
+    "model of the package, misspelt": (
+        ("sample", "digits-dmo", "--out", "{out}.png"),
+        ("digits-dmo: expected a folder with a trained model", "digits-demo"),
+    ),
     "reconstruct none": (
         ("reconstruct", "{plain}", "--data", "digits", "--n", "0", "--out", "{out}.png"),
         ("n: expected at least 1, got 0",),
@@ -433,7 +458,19 @@ def places(
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / f"{index}.png")
     _write_tables(root / "tables")
-    here = ("empty", "file", "folder", "grey", "classes", "tables")
+    facts = (plain / "config.json").read_text()
+    texts_of_models = {
+        "noweights": facts,
+        "pickled": facts,
+        "absurd": facts.replace('"steps": 1', '"steps": 10000000'),
+        "unread": "\x00\x01",
+    }
+    for name, text in texts_of_models.items():
+        (root / name).mkdir()
+        (root / name / "config.json").write_text(text)
+    (root / "pickled/model.safetensors").write_bytes(b"\x80\x04cos\nsystem\n(S'true'\ntR.")
+    shutil.copy(plain / "model.safetensors", root / "absurd")
+    here = ("empty", "file", "folder", "grey", "classes", "tables", *texts_of_models)
     return {
         **{name: root / name for name in here},
         **{name: root / f"{name}.yaml" for name in texts},
