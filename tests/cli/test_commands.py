@@ -61,7 +61,10 @@ def test_train_says_what_it_reached(trained: Trained) -> None:
     assert figures["out"] == str(trained.path)
     progress = trained.answer.err.splitlines()
     assert len(progress) == 2  # one line a validation, where there is no terminal
-    assert all(re.match(r"step \d+: .* bits/dim.* images/s, \d:\d\d:\d\d left, validation \d", p) for p in progress)
+    assert all(
+        re.match(r"step \d+: .* bits/dim.* images/s, \d:\d\d:\d\d left, validation \d", p)
+        for p in progress
+    )
 
 
 def test_train_records_what_was_asked_for(run: Path) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 from lambent.cli import main
 
 from .conftest import Run
+from .error_cases import ALONE, EACH
 
 TRAIN = ("train", "--data", "digits", "--out", "{out}")
 SAMPLE = ("sample", "{plain}", "--out", "{out}.png")
@@ -237,6 +238,8 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("reconstruct", "{plain}", "--data", "digits", "--show", "0", "--out", "{out}.png"),
         ("show: expected at least 1, got 0",),
     ),
+    **EACH,
+    **ALONE,
 }
 
 
@@ -265,7 +268,13 @@ def places(
         for folder in (root / "grey", root / f"classes/{index:02}"):
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / f"{index}.png")
-    here = ("empty", "file", "folder", "grey", "classes")
+    for folder, sizes in {"mixed": 4 * (8, 9), "nines": (9, 9), "ruined": (8, 8)}.items():
+        (root / folder).mkdir()
+        for index, size in enumerate(sizes):
+            Image.fromarray(np.zeros((size, size), np.uint8)).save(root / folder / f"{index}.png")
+    (root / "ruined/1.png").write_text("no picture")
+    (root / "lost").symlink_to(root / "nowhere")
+    here = ("empty", "file", "folder", "grey", "classes", "mixed", "nines", "ruined", "lost")
     return {
         **{name: root / name for name in here},
         **{name: root / f"{name}.yaml" for name in texts},

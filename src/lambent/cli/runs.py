@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,12 +15,20 @@ from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.data import DataConfig, Images
 from lambent.evaluate import Evaluation, log_prob_by_class
-from lambent.store import RunFolder, load
+from lambent.store import RunFolder, folder_named, load
 
 
-def load_run(folder: Path, device: str) -> Flow:
-    """The flow of a run folder or model folder, on a device."""
-    return load(folder).to(pick_device(device))
+def load_run(run: str, device: str) -> Flow:
+    """The flow of a run folder, a model folder or a pretrained model, on a device."""
+    return load_named("run", run).to(pick_device(device))
+
+
+def load_named(argument: str, model: str) -> Flow:
+    """The flow that an argument of a command names; an error says which argument."""
+    try:
+        return load(model)
+    except ValueError as error:
+        raise ValueError(f"{argument}: {error}") from error
 
 
 def read_with_run(parser: Options, arguments: Sequence[str]) -> tuple[Namespace, DataConfig]:
@@ -42,9 +49,9 @@ def read_with_run(parser: Options, arguments: Sequence[str]) -> tuple[Namespace,
     return options, config_of(options, DataConfig, "data_")
 
 
-def own_data_settings(folder: Path) -> dict[str, Any]:
+def own_data_settings(run_named: str) -> dict[str, Any]:
     """A run's data settings as defaults of the data options; nothing if no run is there."""
-    run = RunFolder(folder)
+    run = RunFolder(folder_named(run_named))
     recorded = run.read_config().get("data") or {} if run.config.is_file() else {}
     return {
         f"data_{field.name}": _tuple(recorded[field.name])
