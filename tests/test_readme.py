@@ -27,11 +27,12 @@ def test_the_python_block_of_the_readme_runs(
 
 def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commands = [shlex.split(line) for line in re.findall(r"^lambent (.*)$", README, re.MULTILINE)]
-    assert [command[0] for command in commands][:2] == ["train", "evaluate"]
+    assert [command[0] for command in commands][:3] == ["sample", "train", "evaluate"]
     monkeypatch.chdir(tmp_path)
     for command in commands:
         quick = ["--train.max_steps=3", "--model.width=8"] if command[0] == "train" else []
         assert main([*command, *quick]) == 0, command
+    assert (tmp_path / "s.png").is_file()
     assert (tmp_path / "grid.png").is_file()
     assert (tmp_path / "both.png").is_file()
 

@@ -10,6 +10,7 @@ from PIL import Image
 from lambent.cli import main
 
 from .conftest import Run
+from .error_cases import ALONE, EACH
 
 TRAIN = ("train", "--data", "digits", "--out", "{out}")
 SAMPLE = ("sample", "{plain}", "--out", "{out}.png")
@@ -429,6 +430,8 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("reconstruct", "{plain}", "--data", "digits", "--show", "0", "--out", "{out}.png"),
         ("show: expected at least 1, got 0",),
     ),
+    **EACH,
+    **ALONE,
 }
 
 
@@ -470,7 +473,25 @@ def places(
         (root / name / "config.json").write_text(text)
     (root / "pickled/model.safetensors").write_bytes(b"\x80\x04cos\nsystem\n(S'true'\ntR.")
     shutil.copy(plain / "model.safetensors", root / "absurd")
-    here = ("empty", "file", "folder", "grey", "classes", "tables", *texts_of_models)
+    for folder, sizes in {"mixed": 4 * (8, 9), "nines": (9, 9), "ruined": (8, 8)}.items():
+        (root / folder).mkdir()
+        for index, size in enumerate(sizes):
+            Image.fromarray(np.zeros((size, size), np.uint8)).save(root / folder / f"{index}.png")
+    (root / "ruined/1.png").write_text("no picture")
+    (root / "lost").symlink_to(root / "nowhere")
+    here = (
+        "empty",
+        "file",
+        "folder",
+        "grey",
+        "classes",
+        "mixed",
+        "nines",
+        "ruined",
+        "lost",
+        "tables",
+    )
+    here += tuple(texts_of_models)
     return {
         **{name: root / name for name in here},
         **{name: root / f"{name}.yaml" for name in texts},

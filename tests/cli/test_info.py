@@ -184,7 +184,10 @@ CASES = {
         ("glow_laptop", "--check"),
         "check: expected a run folder, got 'glow_laptop', which names no trained model",
     ),
-    "check of nothing": (("{tmp}/no", "--check"), "what: expected a run folder, preset or family"),
+    "check of nothing": (
+        ("{tmp}/no", "--check"),
+        "what: expected a run folder, pretrained model, preset or family",
+    ),
     "check of a folder": (("{tmp}", "--check"), "expected a folder with a trained model"),
     "check of no images": (("{plain}", "--check", "--n", "0"), "n: expected at least 1, got 0"),
     "check on data that does not fit": (

@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> None:
         arguments: What follows ``lambent decode``.
     """
     parser = Options("decode", "Turn a file of latents, as 'encode' writes it, into images.")
-    parser.add_argument("run", type=Path, help="a run folder or a model folder")
+    parser.add_run()
     parser.add_argument(
         "--latents", type=Path, required=True, help="a .npz or .parquet with a column 'latent'"
     )

@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> None:
     parser = Options(
         "encode", "Write the latents of images to a file, from which 'decode' gets every pixel."
     )
-    parser.add_argument("run", type=Path, help="a run folder or a model folder")
+    parser.add_run()
     parser.add_data(split="validation")
     parser.add_argument("--out", type=Path, required=True, help="the .npz or .parquet to write")
     parser.add_argument("--batch-size", type=int, default=256, help="images at a time")

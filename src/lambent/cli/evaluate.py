@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from lambent.cli.options import Options
@@ -21,7 +20,7 @@ def run(arguments: Sequence[str]) -> None:
         arguments: What follows ``lambent evaluate``.
     """
     parser = Options("evaluate", "Measure a trained flow in bits per dimension.")
-    parser.add_argument("run", type=Path, help="a run folder or a model folder")
+    parser.add_run()
     parser.add_data(split="validation")
     parser.add_running()
     parser.add_argument(

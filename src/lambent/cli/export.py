@@ -24,7 +24,7 @@ def run(arguments: Sequence[str]) -> None:
         "Write one thing a trained flow does as a program for other runtimes, and try the file "
         "on drawn events. Noise and latents are inputs of it.",
     )
-    parser.add_argument("run", type=Path, help="a run folder or a model folder")
+    parser.add_run()
     parser.add_argument("--what", type=Task, required=True, help="what the program does")
     parser.add_argument(
         "--out", type=Path, required=True, help="the .onnx or .pt2 (torch.export) file to write"

@@ -24,7 +24,7 @@ def run(arguments: Sequence[str]) -> None:
     """
     parser = Options("import-weights", "Turn a Glow that other code trained into a model folder.")
     parser.add_argument(
-        "file", type=Path, help="its weights: a .safetensors file, or what torch.save wrote"
+        "source", type=Path, help="its weights: a .safetensors file, or what torch.save wrote"
     )
     parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
     parser.add_argument(
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> None:
     )
     options = parser.read(arguments)
     _check_new(options.out)
-    tensors = read_weights(options.file)
+    tensors = read_weights(options.source)
     layout = options.layout or layout_of(tensors)
     flow = import_weights(
         tensors,
@@ -75,7 +75,7 @@ def run(arguments: Sequence[str]) -> None:
         "classes": config.classes,
         "out": str(options.out),
     }
-    report(f"weights of {options.file}", figures, as_json=options.json)
+    report(f"weights of {options.source}", figures, as_json=options.json)
 
 
 def _check_new(out: Path) -> None:

@@ -14,12 +14,12 @@ from lambent.cli.numerics import run_check
 from lambent.cli.options import Options, settings_as_options
 from lambent.cli.output import report
 from lambent.cli.presets import preset_or_family, presets
-from lambent.cli.runs import own_data_settings
+from lambent.cli.runs import load_named, own_data_settings
 from lambent.core.flow import Flow
 from lambent.core.registry import families, family
 from lambent.data import DataConfig
 from lambent.errors import unknown
-from lambent.store import RunFolder, load
+from lambent.store import RunFolder, folder_named, pretrained
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -34,14 +34,16 @@ def run(arguments: Sequence[str]) -> None:
     what: str = options.what
     if options.data is not None and not options.check:
         raise ValueError(f"data: read with --check alone, got '{options.data}' without")
-    if Path(what).exists():
+    if folder_named(what).exists():
         if options.check:
-            parser.set_defaults(own_data_settings(Path(what)))
+            parser.set_defaults(own_data_settings(what))
             run_check(parser.read(arguments))
             return
-        figures = _of_run(Path(what), options)
+        figures = _of_run(what, options)
     elif named != what:
-        raise ValueError(f"what: expected a run folder, preset or family: {_names(what)}")
+        raise ValueError(
+            f"what: expected a run folder, pretrained model, preset or family: {_names(what)}"
+        )
     elif options.check:
         raise ValueError(
             f"check: expected a run folder, got '{what}', which names no trained model"
@@ -60,12 +62,15 @@ def _parser(named: str | None) -> tuple[Options, list[str]]:
     """The parser, with the options of the model that is named; and the preset's as arguments."""
     parser = Options(
         "info",
-        "Describe a run folder, a preset or a family; with --batch-size, estimate what a training "
-        "step takes; with --check, measure the numerics of a trained model.",
+        "Describe a run folder, a pretrained model, a preset or a family; with --batch-size, "
+        "estimate what a training step takes; with --check, measure the numerics of a trained "
+        "model.",
         usage="lambent info WHAT [--batch-size N [--data-size SIZE]] [--check [--data DATA]] "
         "[options]",
     )
-    parser.add_argument("what", type=str, help="a run folder, or the name of a preset or family")
+    parser.add_argument(
+        "what", type=str, help="a run folder, or the name of a pretrained model, preset or family"
+    )
     parser.add_argument(
         "--batch-size",
         type=int | None,
@@ -97,12 +102,12 @@ def _parser(named: str | None) -> tuple[Options, list[str]]:
 
 
 def _names(what: str) -> str:
-    return unknown(what, [*families(), *presets()])
+    return unknown(what, [*families(), *presets(), *pretrained()])
 
 
-def _of_run(folder: Path, options: Namespace) -> dict[str, Any]:
-    flow = load(folder)
-    run_folder = RunFolder(folder)
+def _of_run(what: str, options: Namespace) -> dict[str, Any]:
+    flow = load_named("what", what)
+    run_folder = RunFolder(folder_named(what))
     settings = run_folder.read_config() if run_folder.config.is_file() else {}
     return {
         **_of_flow(flow),

@@ -22,7 +22,7 @@ def run(arguments: Sequence[str]) -> None:
         arguments: What follows ``lambent interpolate``.
     """
     parser = Options("interpolate", "Walk the straight line between two images in latent space.")
-    parser.add_argument("run", type=Path, help="a run folder or a model folder")
+    parser.add_run()
     parser.add_argument("first", type=Path, help="a picture of the model's size")
     parser.add_argument("last", type=Path, help="another")
     parser.add_argument("--frames", type=int, default=9, help="images in all")

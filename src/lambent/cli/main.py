@@ -30,6 +30,7 @@ FAILURES = ("FloatingPointError", "NotInvertibleError", "OutOfMemoryError")
 
 EXAMPLES = """\
 examples:
+  lambent sample digits-demo --n 64 --out s.png
   lambent train --model glow --data digits --out runs/digits
   lambent evaluate runs/digits --data digits
   lambent sample runs/digits --n 64 --temperature 0.7 --out grid.png

@@ -13,7 +13,7 @@ from torch import Tensor
 from lambent.cli.costs import event_dtype
 from lambent.cli.options import config_of
 from lambent.cli.output import report, write_table
-from lambent.cli.runs import check_fits, label_rows
+from lambent.cli.runs import check_fits, label_rows, load_named
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
@@ -21,7 +21,6 @@ from lambent.data import DataConfig, load_images
 from lambent.evaluate import LayerCheck, NumericsCheck, check_numerics
 from lambent.evaluate.check_findings import of_layer
 from lambent.evaluate.check_layer import REFUSALS
-from lambent.store import load
 
 TEMPERATURE = 0.7
 """Of the model's own draws, where no data is given."""
@@ -48,7 +47,7 @@ def run_check(options: Namespace) -> None:
     """
     if options.n is not None and options.n < 1:
         raise ValueError(f"n: expected at least 1, got {options.n}")
-    flow = load(options.what)
+    flow = load_named("what", options.what)
     device = pick_device(options.device)
     flow = flow.to("cpu" if device.type == "mps" else device)  # MPS has no float64
     wanted = max(1, min(MOST_EVENTS, NUMBERS // math.prod(flow.event_shape)))

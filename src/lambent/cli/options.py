@@ -73,6 +73,11 @@ class Options(ArgumentParser):
                 help=about.replace("%", "%%"),
             )
 
+    def add_run(self) -> None:
+        """The positional ``run``; text, since ``./NAME`` is a folder and ``NAME`` may not be."""
+        about = "a run folder, a model folder, or a pretrained model: digits-demo"
+        self.add_argument("run", type=str, help=about)
+
     def add_data(self, *, split: str, defaults: Mapping[str, object] | None = None) -> None:
         """``--data`` and one ``--data-NAME`` for each field of :class:`DataConfig`.
 

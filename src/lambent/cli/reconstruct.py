@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> None:
         "Encode and decode images, count the pixels that differ, and show both: a row of "
         "originals at the model's grey levels, then a row of reconstructions.",
     )
-    parser.add_argument("run", type=Path, help="a run folder or a model folder")
+    parser.add_run()
     parser.add_data(split="validation")
     parser.add_argument("--n", type=int, default=256, help="how many images")
     parser.add_argument("--show", type=int, default=10, help="how many of them to show")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,14 +15,22 @@ from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.data import DataConfig, ImageSet
 from lambent.evaluate import Evaluation, log_prob_by_class
-from lambent.store import RunFolder, WeightsName, load, take_weights
+from lambent.store import RunFolder, WeightsName, folder_named, load, take_weights
 
 
-def load_run(folder: Path, device: str, weights: WeightsName = "model") -> Flow:
-    """The flow of a run folder or model folder, on a device."""
-    flow = load(folder)
-    take_weights(flow, RunFolder(folder), weights)
+def load_run(run: str, device: str, weights: WeightsName = "model") -> Flow:
+    """The flow of a run folder, a model folder or a pretrained model, on a device."""
+    flow = load_named("run", run)
+    take_weights(flow, RunFolder(folder_named(run)), weights)
     return flow.to(pick_device(device))
+
+
+def load_named(argument: str, model: str) -> Flow:
+    """The flow that an argument of a command names; an error says which argument."""
+    try:
+        return load(model)
+    except ValueError as error:
+        raise ValueError(f"{argument}: {error}") from error
 
 
 def add_measuring(parser: Options) -> None:
@@ -60,9 +67,9 @@ def read_with_run(parser: Options, arguments: Sequence[str]) -> tuple[Namespace,
     return options, config_of(options, DataConfig, "data_")
 
 
-def own_data_settings(folder: Path) -> dict[str, Any]:
+def own_data_settings(run_named: str) -> dict[str, Any]:
     """A run's data settings as defaults of the data options; nothing if no run is there."""
-    run = RunFolder(folder)
+    run = RunFolder(folder_named(run_named))
     recorded = run.read_config().get("data") or {} if run.config.is_file() else {}
     return {
         f"data_{field.name}": _tuple(recorded[field.name])

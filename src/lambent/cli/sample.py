@@ -21,7 +21,7 @@ def run(arguments: Sequence[str]) -> None:
         arguments: What follows ``lambent sample``.
     """
     parser = Options("sample", "Draw images from a trained flow into a grid.")
-    parser.add_argument("run", type=Path, help="a run folder or a model folder")
+    parser.add_run()
     parser.add_argument("--n", type=int, default=64, help="how many images")
     parser.add_argument("--temperature", type=float, default=1.0, help="scale of the latents")
     parser.add_argument(

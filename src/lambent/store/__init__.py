@@ -4,6 +4,8 @@ from lambent.store.column import Column as Column
 from lambent.store.column import Rows as Rows
 from lambent.store.model import load as load
 from lambent.store.model import save as save
+from lambent.store.pretrained import folder_named as folder_named
+from lambent.store.pretrained import pretrained as pretrained
 from lambent.store.rows import read_rows as read_rows
 from lambent.store.rows import writing_rows as writing_rows
 from lambent.store.run import RunFolder as RunFolder

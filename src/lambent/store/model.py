@@ -17,6 +17,7 @@ from lambent.core.flow import Flow
 from lambent.core.registry import build
 from lambent.files import replacing
 from lambent.store.outline import MisfitError, check_config, check_values
+from lambent.store.pretrained import find_model
 
 FORMAT = 1
 """Version of the two files; a reader refuses a newer one."""
@@ -65,7 +66,8 @@ def load(folder: str | Path) -> Flow:
     """Read a flow that :func:`save` wrote, or the model of a run folder; it comes in eval mode.
 
     Args:
-        folder: A model folder, or a run folder with ``model/`` inside.
+        folder: A model folder, a run folder with ``model/`` inside, or the name of a pretrained
+            model: ``digits-demo``, unless a folder of that name is there.
 
     Returns:
         The flow, on the CPU, in the dtype it was saved in.
@@ -73,7 +75,7 @@ def load(folder: str | Path) -> Flow:
     Raises:
         ValueError: If the folder holds no model, or one this version does not understand.
     """
-    folder = Path(folder)
+    folder = find_model(folder)
     if (folder / "model").is_dir():
         folder = folder / "model"
     facts = _read_facts(folder)
