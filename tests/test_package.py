@@ -96,5 +96,12 @@ print([name for name in before if before[name] != after[name]])
     assert run(script) == "[]"
 
 
+def test_sources_keep_to_the_grammar_of_the_oldest_python() -> None:
+    sources = sorted(Path(lambent.__file__).parent.rglob("*.py"))
+    assert len(sources) > 100
+    for path in sources:
+        ast.parse(path.read_text(), str(path), feature_version=(3, 11))
+
+
 def test_is_typed() -> None:
     assert (Path(lambent.__file__).parent / "py.typed").is_file()
