@@ -15,7 +15,7 @@ SHAPES := --jaxtyping-packages=lambent,beartype.beartype
 FAST := -m "not slow and not compile"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-compile laws fmt lint type floors docs bench check
+.PHONY: help setup demo pretrained test test-slow test-compile laws fmt lint type floors docs bench check
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -36,6 +36,13 @@ demo: setup ## train a small Glow on digits, evaluate it, sample from it
 	$(BIN)/lambent evaluate runs/demo --data digits --yardsticks
 	$(BIN)/lambent sample runs/demo --n 100 --temperature 0.7 --out runs/demo/samples/grid.png
 	$(BIN)/python benchmarks/digits_agreement.py runs/demo
+
+pretrained: setup ## train again the model that is in the wheel
+	rm -rf runs/digits-demo
+	OMP_NUM_THREADS=1 $(BIN)/lambent train --model glow_digits --data digits --out runs/digits-demo --device cpu --train.max_minutes null --train.max_steps 4000 --train.patience 16
+	cp runs/digits-demo/config.yaml src/lambent/pretrained/digits-demo/
+	cp runs/digits-demo/model/* src/lambent/pretrained/digits-demo/model/
+	$(BIN)/lambent evaluate digits-demo --data digits
 
 test: setup ## the fast suite and the doctests
 	@$(PARALLEL) $(SHAPES) $(FAST)

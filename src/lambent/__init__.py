@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lambent.evaluate import measure as measure
     from lambent.flows import GlowConfig as GlowConfig
     from lambent.flows import glow as glow
+    from lambent.hub import export_program as export_program
     from lambent.hub import import_weights as import_weights
     from lambent.nn import plain as plain
     from lambent.store import load as load
@@ -47,6 +48,7 @@ _ROOM = {
     "Transform": "core",
     "check_numerics": "evaluate",
     "estimate_cost": "evaluate",
+    "export_program": "hub",
     "fit": "train",
     "glow": "flows",
     "import_weights": "hub",

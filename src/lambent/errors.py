@@ -102,6 +102,7 @@ def check_choices(config: object) -> None:
 def unknown(name: str, choices: object) -> str:
     """What to say of a name that is not among the choices: the nearest, or all."""
     options = sorted(str(choice) for choice in choices)  # type: ignore[attr-defined]
+    name = name if len(name) <= 60 else name[:60] + "..."
     near = difflib.get_close_matches(name, options, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"expected one of: {', '.join(options)}"
     return f"unknown '{name}'; {hint}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -267,9 +268,170 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("interpolate", "{plain}", "{eight}", "{eight}", "--frames", "1", "--out", "{out}.png"),
         ("frames: expected at least 2, got 1",),
     ),
+    "optimiser": (
+        (*TRAIN, "--train.optimizer", "adma"),
+        ("train.optimizer: expected one of 'adam'", "got 'adma'"),
+    ),
+    "run without weights": (
+        ("sample", "{noweights}", "--out", "{out}.png"),
+        ("model.safetensors: expected the weights of this glow", "No such file"),
+    ),
+    "run whose weights are a pickle": (
+        ("evaluate", "{pickled}", "--data", "digits"),
+        ("model.safetensors: expected the weights of this glow",),
+    ),
+    "run that asks for too much": (
+        ("reconstruct", "{absurd}", "--data", "digits", "--out", "{out}.png"),
+        ("model.safetensors: expected the weights", "too few for what config.json asks for"),
+    ),
+    "run whose config is no text": (
+        ("info", "{unread}"),
+        ("config.json: expected JSON",),
+    ),
+    "model of the package, misspelt": (
+        ("sample", "digits-dmo", "--out", "{out}.png"),
+        ("digits-dmo: expected a folder with a trained model", "digits-demo"),
+    ),
     "reconstruct none": (
         ("reconstruct", "{plain}", "--data", "digits", "--n", "0", "--out", "{out}.png"),
         ("n: expected at least 1, got 0",),
+    ),
+    "importance samples": (
+        ("evaluate", "{plain}", "--data", "digits", "--importance-samples", "0"),
+        ("importance_samples: expected at least 1, got 0",),
+    ),
+    "bootstrap": (
+        ("evaluate", "{plain}", "--data", "digits", "--bootstrap", "-1"),
+        ("bootstrap: expected at least 1, got -1",),
+    ),
+    "weights of a model folder": (
+        ("evaluate", "{plain}", "--data", "digits", "--weights", "best-raw"),
+        ("weights: expected a run with", "best.ckpt, found none"),
+    ),
+    "weights, a word": (
+        ("score", "{plain}", "--data", "digits", "--out", "{out}.npz", "--weights", "ema"),
+        ("weights: expected one of 'model', 'best-averaged'", "got 'ema'"),
+    ),
+    "encode, no run": (
+        ("encode", "{empty}", "--data", "digits", "--out", "{out}.npz"),
+        ("empty: expected a folder with a trained model",),
+    ),
+    "encode, suffix": (
+        ("encode", "{plain}", "--data", "digits", "--out", "{out}.csv"),
+        ("out: expected a name that ends in .npz or .parquet, got", "out.csv"),
+    ),
+    "encode under a file": (
+        ("encode", "{plain}", "--data", "digits", "--out", "{file}/z.npz"),
+        ("out: expected a file that can be written, got", "file/z.npz"),
+    ),
+    "encode, batch size": (
+        ("encode", "{plain}", "--data", "digits", "--out", "{out}.npz", "--batch-size", "0"),
+        ("batch_size: expected a number from 1, given 0",),
+    ),
+    "encode, labels of another set": (
+        ("encode", "{run}", "--data", "{classes}", "--data-split", "all", "--out", "{out}.npz"),
+        ("label: expected 0 to 9, got",),
+    ),
+    "encode, no labels": (
+        ("encode", "{run}", "--data", "{grey}", "--data-split", "all", "--out", "{out}.parquet"),
+        ("data: the flow is conditional; expected labelled images, got none",),
+    ),
+    "encode, shape": (
+        ("encode", "{plain}", "--data", "{pictures}", "--data-split", "all", "--out", "{out}.npz"),
+        ("data: the model expects images of 1 channel, 8 x 8",),
+    ),
+    "score, suffix": (
+        ("score", "{plain}", "--data", "digits", "--out", "{out}"),
+        ("out: expected a name that ends in .npz or .parquet, got",),
+    ),
+    "score, samples": (
+        (*("score", "{plain}", "--data", "digits"), "--out={out}.npz", "--importance-samples=-4"),
+        ("importance_samples: expected at least 1, got -4",),
+    ),
+    "score, batch size": (
+        ("score", "{plain}", "--data", "digits", "--out", "{out}.parquet", "--batch-size=-1"),
+        ("batch_size: expected a number from 1, given -1",),
+    ),
+    "score into a folder": (
+        ("score", "{plain}", "--data", "digits", "--out", "{tables}/folder.npz"),
+        ("out: expected a file that can be written, got", "folder.npz"),
+    ),
+    "decode, no file": (
+        ("decode", "{plain}", "--latents", "{out}.npz", "--out", "{out}.npz"),
+        ("latents: expected a file, got", "out.npz', which is not one"),
+    ),
+    "decode, suffix of the latents": (
+        ("decode", "{plain}", "--latents", "{file}", "--out", "{out}.npz"),
+        ("latents: expected a name that ends in .npz or .parquet, got",),
+    ),
+    "decode, suffix": (
+        ("decode", "{plain}", "--latents", "{tables}/wide.npz", "--out", "{out}.png"),
+        ("out: expected a name that ends in .npz or .parquet, got",),
+    ),
+    "decode, no table": (
+        ("decode", "{plain}", "--latents", "{tables}/text.parquet", "--out", "{out}.npz"),
+        ("latents: expected a readable parquet file in", "text.parquet"),
+    ),
+    "decode, shape": (
+        ("decode", "{plain}", "--latents", "{tables}/wide.npz", "--out", "{out}.npz"),
+        ("latents: expected rows of 64 real numbers in 'latent', got float64 of shape (65,)",),
+    ),
+    "decode, type": (
+        ("decode", "{plain}", "--latents", "{tables}/whole.npz", "--out", "{out}.npz"),
+        ("latents: expected rows of 64 real numbers in 'latent', got int64",),
+    ),
+    "decode, column": (
+        ("decode", "{plain}", "--latents", "{tables}/named.npz", "--out", "{out}.npz"),
+        ("latents: expected a column 'latent', got z",),
+    ),
+    "decode, no rows": (
+        ("decode", "{plain}", "--latents", "{tables}/none.npz", "--out", "{out}.npz"),
+        ("latents: expected at least one row in", "got none"),
+    ),
+    "decode, no labels": (
+        ("decode", "{run}", "--latents", "{tables}/good.npz", "--out", "{out}.parquet"),
+        ("latents: expected a column 'label', as the model is class-conditional; got none",),
+    ),
+    "decode, labels of another set": (
+        ("decode", "{run}", "--latents", "{tables}/labels.npz", "--out", "{out}.parquet"),
+        ("label: expected 0 to 9, got",),
+    ),
+    "decode, labels that are none": (
+        ("decode", "{run}", "--latents", "{tables}/real.npz", "--out", "{out}.parquet"),
+        ("latents: expected whole numbers in 'label', got float64",),
+    ),
+    "decode, not finite": (
+        ("decode", "{plain}", "--latents", "{tables}/nan.npz", "--out", "{out}.npz"),
+        ("z: expected finite numbers",),
+    ),
+    "decode, batch size": (
+        (
+            *("decode", "{plain}", "--latents={tables}/good.npz"),
+            "--out={out}.npz",
+            "--batch-size=0",
+        ),
+        ("batch_size: expected a number from 1, got 0",),
+    ),
+    "decode under a file": (
+        ("decode", "{plain}", "--latents", "{tables}/good.npz", "--out", "{file}/x.parquet"),
+        ("out: expected a file that can be written, got", "file/x.parquet"),
+    ),
+    "export, no run": (
+        ("export", "{out}", "--what", "encode", "--out", "{out}.pt2"),
+        ("expected a folder with a trained model",),
+    ),
+    "export, suffix": (
+        ("export", "{plain}", "--what", "encode", "--out", "{out}.pt"),
+        ("out: expected a name that ends in .onnx or .pt2, got", "out.pt'"),
+    ),
+    "export, what": (
+        ("export", "{plain}", "--what", "decode", "--out", "{out}.pt2"),
+        ("what: expected one of 'log_prob', 'encode', 'sample', got 'decode'",),
+    ),
+    "export, nothing": (("export", "{plain}", "--out", "{out}.pt2"), ("required: what",)),
+    "export under a file": (
+        ("export", "{plain}", "--what", "encode", "--out", "{file}/x.pt2"),
+        ("out: expected a file that can be written, got", "file/x.pt2"),
     ),
     "show none": (
         ("reconstruct", "{plain}", "--data", "digits", "--show", "0", "--out", "{out}.png"),
@@ -303,13 +465,45 @@ def places(
         for folder in (root / "grey", root / f"classes/{index:02}"):
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / f"{index}.png")
-    here = ("empty", "file", "folder", "grey", "classes")
+    _write_tables(root / "tables")
+    facts = (plain / "config.json").read_text()
+    texts_of_models = {
+        "noweights": facts,
+        "pickled": facts,
+        "absurd": facts.replace('"steps": 1', '"steps": 10000000'),
+        "unread": "\x00\x01",
+    }
+    for name, text in texts_of_models.items():
+        (root / name).mkdir()
+        (root / name / "config.json").write_text(text)
+    (root / "pickled/model.safetensors").write_bytes(b"\x80\x04cos\nsystem\n(S'true'\ntR.")
+    shutil.copy(plain / "model.safetensors", root / "absurd")
+    here = ("empty", "file", "folder", "grey", "classes", "tables", *texts_of_models)
     return {
         **{name: root / name for name in here},
         **{name: root / f"{name}.yaml" for name in texts},
         **{"run": run, "plain": plain, "pictures": pictures},
         **{"picture": root / "nine.png", "eight": root / "eight.png"},
     }
+
+
+def _write_tables(folder: Path) -> None:
+    """Latents for an 8 x 8 flow, good and bad."""
+    (folder / "folder.npz").mkdir(parents=True)
+    (folder / "text.parquet").write_text("text")
+    good = np.zeros((2, 64))
+    tables = {
+        "good": {"latent": good},
+        "wide": {"latent": np.zeros((2, 65))},
+        "whole": {"latent": good.astype(np.int64)},
+        "named": {"z": good},
+        "none": {"latent": good[:0]},
+        "labels": {"latent": good, "label": np.array([3, 10])},
+        "real": {"latent": good, "label": np.array([3.0, 4.0])},
+        "nan": {"latent": good * np.nan},
+    }
+    for name, columns in tables.items():
+        np.savez(folder / f"{name}.npz", **columns)
 
 
 @pytest.mark.parametrize("case", CASES)

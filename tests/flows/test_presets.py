@@ -114,6 +114,7 @@ def test_the_papers_training(name: str) -> None:
     )
     assert (config.weight_decay, config.clip_norm, config.ema_decay) == (0, None, None)
     assert (config.shift, config.flip) == (0.1 if "cifar10" in name else 0, False)
+    assert config.random_crop == ("lsun" in name)
     assert config.class_weight == (0.01 if name.endswith("class") else 0)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lambent.cli.options import Options
 from lambent.cli.output import report
-from lambent.cli.runs import check_fits, figures_of, load_run, read_with_run
+from lambent.cli.runs import add_measuring, check_fits, figures_of, load_run, read_with_run
 from lambent.data import load_images
 from lambent.evaluate import measure, yardsticks
 
@@ -29,17 +29,31 @@ def run(arguments: Sequence[str]) -> None:
         action="store_true",
         help="for a class-conditional flow, also sum over the classes",
     )
+    add_measuring(parser)
+    parser.add_argument(
+        "--bootstrap", type=int, default=1000, help="resamples of the images for the interval"
+    )
     parser.add_argument(
         "--yardsticks",
         action="store_true",
         help="put simple models of the same training images beside it",
     )
     options, data = read_with_run(parser, arguments)
-    flow = load_run(options.run, options.device)
+    flow = load_run(options.run, options.device, options.weights)
     images = load_images(options.data, data)
     check_fits(flow, images)
-    result = measure(flow, images, seed=options.seed, marginal=options.marginal)
-    figures: dict[str, Any] = figures_of(result)
+    result = measure(
+        flow,
+        images,
+        seed=options.seed,
+        marginal=options.marginal,
+        importance_samples=options.importance_samples,
+        bootstrap=options.bootstrap,
+    )
+    figures: dict[str, Any] = {
+        **figures_of(result),
+        "weights": None if options.weights == "model" else options.weights,
+    }
     if options.yardsticks:
         train = load_images(options.data, dataclasses.replace(data, split="train"))
         levels = result.grey_levels or 256

@@ -17,6 +17,10 @@ COMMANDS = {
     "sample": "draw images into a grid",
     "reconstruct": "encode and decode images, and show both",
     "interpolate": "walk between two images in latent space",
+    "encode": "write the latents of images to a file",
+    "decode": "turn a file of latents into images",
+    "score": "write the bits per dimension of each image to a file",
+    "export": "write a flow as an ONNX or torch.export program",
     "info": "describe a run, a preset or a family",
     "import-weights": "turn a Glow that other code trained into a model folder",
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,41 @@ def write_out(path: Path, image: Tensor) -> None:
         raise ValueError(
             f"out: expected a picture file that can be written, got '{path}': {reason}"
         ) from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say of the file that ``--out`` names when it cannot be written.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ValueError: If writing it fails.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"out: expected a file that can be written, got '{path}': {error.strerror or error}"
+        ) from error
+
+
+def check_suffix(path: Path, suffixes: Sequence[str], name: str = "out") -> None:
+    """Raise unless a file's name ends in one of some suffixes.
+
+    Args:
+        path: The file.
+        suffixes: With their dots.
+        name: The option that named it.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    if path.suffix not in suffixes:
+        raise ValueError(
+            f"{name}: expected a name that ends in {' or '.join(suffixes)}, got '{path}'"
+        )
 
 
 def _rows(figures: Mapping[str, Any], indent: str = "") -> list[tuple[str, str]]:

@@ -16,12 +16,30 @@ from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.data import DataConfig, ImageSet
 from lambent.evaluate import Evaluation, log_prob_by_class
-from lambent.store import RunFolder, load
+from lambent.store import RunFolder, WeightsName, load, take_weights
 
 
-def load_run(folder: Path, device: str) -> Flow:
+def load_run(folder: Path, device: str, weights: WeightsName = "model") -> Flow:
     """The flow of a run folder or model folder, on a device."""
-    return load(folder).to(pick_device(device))
+    flow = load(folder)
+    take_weights(flow, RunFolder(folder), weights)
+    return flow.to(pick_device(device))
+
+
+def add_measuring(parser: Options) -> None:
+    """``--weights`` and ``--importance-samples``: of what likelihoods, and which bound."""
+    parser.add_argument(
+        "--weights",
+        type=WeightsName,
+        default="model",
+        help="the model's, or a checkpoint's: of the best or the last, averaged or raw",
+    )
+    parser.add_argument(
+        "--importance-samples",
+        type=int,
+        default=1,
+        help="draws of the noise for each image; the bound tightens with them",
+    )
 
 
 def read_with_run(parser: Options, arguments: Sequence[str]) -> tuple[Namespace, DataConfig]:
@@ -85,7 +103,9 @@ def figures_of(result: Evaluation) -> dict[str, Any]:
     figures = {
         "bits_per_dim": result.bits_per_dim,
         "standard_error": result.standard_error,
+        "interval": result.interval,
         "likelihood": result.likelihood,
+        "importance_samples": result.importance_samples if result.importance_samples > 1 else None,
         "reading": in_words(result),
         "grey_levels": result.grey_levels,
         "given": result.given,
@@ -103,8 +123,10 @@ def in_words(result: Evaluation) -> str:
     grey = result.grey_levels
     of = "" if grey is None else f", of the image at {grey} grey levels"
     given = "" if result.given is None else f", given the {result.given}"
+    draws = result.importance_samples
+    by = "" if draws == 1 else f", importance-weighted over {draws} draws of the noise"
     figure = f"{result.sign} {result.bits_per_dim:.4f} ± {result.standard_error:.4f} bits/dim"
-    return figure + of + given
+    return figure + of + given + by
 
 
 def label_rows(flow: Flow, label: int | None, n: int) -> torch.Tensor | None:

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from lambent.core.fields import check_fields
 from lambent.core.flow import Flow
 from lambent.errors import unknown
 
@@ -82,7 +83,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Flow:
         The flow, which remembers both.
 
     Raises:
-        ValueError: If the family or a field is unknown.
+        ValueError: If the family or a field is unknown, or a field is not of its type.
     """
     chosen = family(name)
     fields = {field.name for field in dataclasses.fields(chosen.config_type)}
@@ -90,6 +91,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Flow:
         if key not in fields:
             raise ValueError(f"{name} config: {unknown(key, fields)}")
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+    check_fields(chosen.config_type, values)
     return chosen.build(chosen.config_type(**values))
 
 

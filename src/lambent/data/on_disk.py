@@ -146,8 +146,7 @@ class OnDisk(ImageSet):
         Returns:
             The images, uint8, and the labels, int64, or None where the set has none.
 
-        Raises:
-            ValueError: If one cannot be read or is not as the others are.
+        One that cannot be read, or is not as the others are, raises by name.
         """
         chosen = torch.arange(len(self))[index]
         images = torch.empty(chosen.numel(), *self._shape, dtype=torch.uint8)

@@ -10,4 +10,6 @@ from lambent.evaluate.check_gradient import GradientCheck as GradientCheck
 from lambent.evaluate.check_layer import LayerCheck as LayerCheck
 from lambent.evaluate.cost import Cost as Cost
 from lambent.evaluate.cost import estimate_cost as estimate_cost
+from lambent.evaluate.events import events as events
+from lambent.evaluate.score import score as score
 from lambent.evaluate.yardsticks import yardsticks as yardsticks

@@ -102,14 +102,19 @@ def _check_divides(shape: tuple[int, int, int], levels: int, first_squeeze: int)
     """Raise unless every level can gather its cells."""
     _, height, width = shape
     side = math.gcd(height, width)
-    fitting = [n for n in range(1, levels + 1) if side % (first_squeeze * 2 ** (n - 1)) == 0]
-    largest = max(fitting, default=0)
-    if largest == levels:
+    halvings = (side & -side).bit_length() - 1  # how often 2 divides the side
+    largest = halvings - first_squeeze // 2 + 1  # levels that fit
+    if levels <= largest:
         return
-    hint = {0: "no levels fit; crop or resize it", 1: "levels 1 would fit"}
+    cell = first_squeeze * 2 ** (levels - 1) if levels < 32 else f"2 to the {levels}"
+    hint = {
+        -1: "no levels fit; crop or resize it",
+        0: "no levels fit; crop or resize it",
+        1: "levels 1 would fit",
+    }
     raise ValueError(
         f"levels: expected a height and width that {levels} levels divide "
-        f"(multiples of {first_squeeze * 2 ** (levels - 1)}), got {height} x {width}; "
+        f"(multiples of {cell}), got {height} x {width}; "
         + hint.get(largest, f"levels 1 to {largest} would fit")
     )
 

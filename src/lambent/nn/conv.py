@@ -45,7 +45,7 @@ class BorderConv2d(nn.Module):
         if self.weight.shape[1] == self.in_channels:
             return padded
         frame = F.pad(x.new_zeros(1, 1, *x.shape[2:]), ring, value=1.0)
-        return torch.cat((padded, frame.expand(len(x), -1, -1, -1)), 1)
+        return torch.cat((padded, frame.expand(x.shape[0], -1, -1, -1)), 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve."""

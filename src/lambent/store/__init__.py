@@ -1,5 +1,11 @@
-"""Saving and loading: model files and run folders."""
+"""Saving and loading: model files, run folders, and tables of arrays."""
 
+from lambent.store.column import Column as Column
+from lambent.store.column import Rows as Rows
 from lambent.store.model import load as load
 from lambent.store.model import save as save
+from lambent.store.rows import read_rows as read_rows
+from lambent.store.rows import writing_rows as writing_rows
 from lambent.store.run import RunFolder as RunFolder
+from lambent.store.weights import WeightsName as WeightsName
+from lambent.store.weights import take_weights as take_weights

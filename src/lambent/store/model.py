@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 import lambent.flows  # noqa: F401 - registers the families
+from lambent.core.fields import short
 from lambent.core.flow import Flow
 from lambent.core.registry import build
 from lambent.files import replacing
+from lambent.store.outline import MisfitError, check_config, check_values
 
 FORMAT = 1
 """Version of the two files; a reader refuses a newer one."""
+LARGEST_CONFIG = 2**20
+"""Bytes of a ``config.json``, at most."""
+LARGEST_HEADER = 2**24
+"""Bytes of the header of the weights, at most: about 100,000 tensors."""
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -44,7 +50,11 @@ def save(flow: Flow, folder: str | Path) -> None:
         "config": dataclasses.asdict(config),  # type: ignore[call-overload]
         "dtype": _dtype_name(flow),
     }
-    tensors = {k: v.detach().cpu().contiguous() for k, v in flow.state_dict().items()}
+    dtype = _DTYPES[facts["dtype"]]
+    tensors = {
+        k: v.detach().cpu().to(dtype if v.is_floating_point() else v.dtype).contiguous()
+        for k, v in flow.state_dict().items()
+    }
     with replacing(Path(folder) / "model.safetensors") as path:
         save_file(tensors, path)
     with replacing(Path(folder) / "config.json") as path:
@@ -67,19 +77,34 @@ def load(folder: str | Path) -> Flow:
     if (folder / "model").is_dir():
         folder = folder / "model"
     facts = _read_facts(folder)
+    family, config, dtype = facts["family"], facts["config"], _DTYPES[facts["dtype"]]
+    weights = folder / "model.safetensors"
     try:
+        check_config(family, config, dtype, _header(weights))
+        tensors = load_file(weights)
+        check_values(tensors)
         with torch.random.fork_rng(devices=[]):  # building draws on the CPU, in vain
-            flow = build(facts["family"], facts["config"]).to(_DTYPES[facts["dtype"]])
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{folder / 'config.json'}: {error}") from error
-    try:
-        flow.load_state_dict(load_file(folder / "model.safetensors"))
-    except (SafetensorError, RuntimeError, OSError) as error:
+            flow = build(family, config).to(dtype)
+        flow.load_state_dict(tensors)
+    except (MisfitError, SafetensorError, RuntimeError, OSError) as error:
+        reason = " ".join(str(error).split())
         raise ValueError(
-            f"{folder / 'model.safetensors'}: expected the weights of this {facts['family']}, "
-            f"got: {error}"
+            f"{weights}: expected the weights of this {family[:40]}, got: {reason}"
         ) from error
+    except ValueError as error:
+        raise ValueError(f"{folder / 'config.json'}: {error}") from error
     return flow.eval()
+
+
+def _header(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and type of each tensor of a file, which is not read beyond its header."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > LARGEST_HEADER:
+        raise MisfitError(f"a header of {length} bytes; at most {LARGEST_HEADER} are read")
+    with safe_open(path, "pt") as file:
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        return {name: (tuple(s.get_shape()), s.get_dtype()) for name, s in slices.items()}
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:
@@ -87,22 +112,30 @@ def _read_facts(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if not path.is_file():
         raise ValueError(f"{folder}: expected a folder with a trained model, found no config.json")
+    with path.open("rb") as file:
+        text = file.read(LARGEST_CONFIG + 1)
+    if len(text) > LARGEST_CONFIG:
+        raise ValueError(f"{path}: expected at most {LARGEST_CONFIG} bytes, got more")
     try:
-        facts = json.loads(path.read_text())
+        facts = json.loads(text)
+    except RecursionError as error:
+        raise ValueError(f"{path}: expected JSON of a few levels, got it nested deeply") from error
     except ValueError as error:
         raise ValueError(f"{path}: expected JSON, got: {error}") from error
     if not isinstance(facts, dict):
         raise ValueError(f"{path}: expected an object, got {type(facts).__name__}")
-    if facts.get("format") != FORMAT:
+    version = facts.get("format")
+    if type(version) is not int or version != FORMAT:
         raise ValueError(
-            f"{path}: expected model format {FORMAT}, got {facts.get('format')!r}; "
+            f"{path}: expected model format {FORMAT}, got {short(version)}; "
             "a newer version of lambent may read it"
         )
     for name, kind in (("family", str), ("config", dict)):
         if not isinstance(facts.get(name), kind):
             raise ValueError(f"{path}: expected '{name}' to be a {kind.__name__}")
-    if facts.get("dtype") not in _DTYPES:
-        raise ValueError(f"{path}: expected dtype float32 or float64, got {facts.get('dtype')!r}")
+    dtype = facts.get("dtype")
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
+        raise ValueError(f"{path}: expected dtype float32 or float64, got {short(dtype)}")
     return facts
 
 

@@ -142,6 +142,9 @@ class Training(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on drawing where the checkpoint was written, in the precision it was written in.
 
+        Args:
+            checkpoint: What was written.
+
         Raises:
             ValueError: If other than this many processes wrote it, whose noise would be another's.
         """

@@ -45,10 +45,13 @@ class Dequantise(Transform):
 
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Add noise."""
-        check_integers(x, self.levels)
-        noise = torch.rand(x.shape, dtype=self.middle.dtype, device=x.device)
-        z = x.to(self.middle.dtype) + noise * (1 - 2.0**-16)
+        z = self.with_noise(x, torch.rand(x.shape, dtype=self.middle.dtype, device=x.device))
         return z, zero_log_det(z)
+
+    def with_noise(self, x: X, noise: Tensor) -> Z:
+        """Add noise that is given, as wide as ``x`` and uniform in ``[0, 1)``."""
+        check_integers(x, self.levels)
+        return x.to(self.middle.dtype) + noise * (1 - 2.0**-16)
 
     def encode(self, x: X, context: Context | None = None) -> Z:
         """Move each integer to the middle of its bin."""
