@@ -34,7 +34,7 @@ SIDE = 32
 CLASSES = 20
 BATCH = 64
 MAY_RISE = 64
-"""MiB: a tenth of what the decoded pictures would take."""
+"""MiB: about a tenth of what 200,000 decoded pictures take."""
 
 BLOCK = 4096
 """Bytes of disk that a small file takes."""

@@ -20,7 +20,7 @@ def main() -> None:
     data = lambent.load_images("digits", lambent.DataConfig(validation=0.2))
     flow = lambent.glow(lambent.GlowConfig(shape=data.shape, grey_levels=data.grey_levels))
     lambent.fit(flow, data, config=lambent.TrainConfig(max_steps=options.steps))
-    images = data.images[:16]
+    images, _ = data[:16]
     bits = -flow.log_prob(images).mean().item() / (math.prod(data.shape) * math.log(2))
     samples = flow.sample(16, temperature=0.7)
     exact = torch.equal(flow.decode(flow.encode(images)), images)

@@ -69,6 +69,14 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--data-channels", "2"),
         ("data-channels: expected", "'2'"),
     ),
+    "in memory": (
+        (*TRAIN, "--data-in_memory", "maybe"),
+        ("data-in_memory: expected", "'maybe'"),
+    ),
+    "unchecked but skipped": (
+        (*TRAIN, "--data-check", "false", "--data-on_error", "skip"),
+        ("check: expected true with on_error skip, given false",),
+    ),
     "padding": ((*TRAIN, "--data-pad", "-1"), ("pad: expected a number from 0, given -1",)),
     "window larger than the images": (
         (*TRAIN, "--data-window", "9"),

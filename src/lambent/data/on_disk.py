@@ -137,7 +137,14 @@ class OnDisk(ImageSet):
         return image
 
     def __getitem__(self, index: int | slice | Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the images at an index and their labels; see :meth:`ImageSet.__getitem__`.
+        """Decode the images at an index.
+
+        Args:
+            index: A number gives one image (c, h, w) and its label (); a slice, a tensor of
+                numbers or a mask gives (m, c, h, w) and (m,).
+
+        Returns:
+            The images, uint8, and the labels, int64, or None where the set has none.
 
         One that cannot be read, or is not as the others are, raises by name.
         """
