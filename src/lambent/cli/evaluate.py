@@ -9,7 +9,7 @@ from typing import Any
 from lambent.cli.options import Options
 from lambent.cli.output import report
 from lambent.cli.runs import add_measuring, check_fits, figures_of, load_run, read_with_run
-from lambent.data import load_images
+from lambent.data import ImageSet, load_events, load_images
 from lambent.evaluate import measure, yardsticks
 
 
@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> None:
     )
     options, data = read_with_run(parser, arguments)
     flow = load_run(options.run, options.device, options.weights)
-    images = load_images(options.data, data)
+    images = load_events(options.data, data)
     check_fits(flow, images)
     result = measure(
         flow,
@@ -54,6 +54,8 @@ def run(arguments: Sequence[str]) -> None:
         "weights": None if options.weights == "model" else options.weights,
     }
     if options.yardsticks:
+        if not isinstance(images, ImageSet):
+            raise ValueError(f"yardsticks: expected images, got a table, {images.name}")
         train = load_images(options.data, dataclasses.replace(data, split="train"))
         levels = result.grey_levels or 256
         figures["yardsticks"] = yardsticks(train.quantised(levels), images.quantised(levels))

@@ -17,7 +17,7 @@ from lambent.cli.runs import check_fits, label_rows, load_named
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
-from lambent.data import DataConfig, load_images
+from lambent.data import DataConfig, load_events
 from lambent.evaluate import LayerCheck, NumericsCheck, check_numerics
 from lambent.evaluate.check_findings import of_layer
 from lambent.evaluate.check_layer import REFUSALS
@@ -87,7 +87,7 @@ def _draws(flow: Flow, n: int, seed: int) -> tuple[Tensor, Tensor | None, str]:
 def _images(flow: Flow, n: int, options: Namespace) -> tuple[Tensor, Tensor | None, str]:
     """The first images of a set, and their labels for a conditional flow."""
     data = config_of(options, DataConfig, "data_")
-    images = load_images(options.data, data)
+    images = load_events(options.data, data)
     check_fits(flow, images)
     x, y = images[:n]
     if flow.context_encoder is not None and y is None:

@@ -13,7 +13,7 @@ from lambent.cli.options import Options, config_of
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
-from lambent.data import DataConfig, ImageSet
+from lambent.data import DataConfig, EventSet
 from lambent.evaluate import Evaluation, log_prob_by_class
 from lambent.store import RunFolder, WeightsName, folder_named, load, take_weights
 
@@ -78,7 +78,7 @@ def own_data_settings(run_named: str) -> dict[str, Any]:
     }
 
 
-def check_fits(flow: Flow, images: ImageSet) -> None:
+def check_fits(flow: Flow, images: EventSet) -> None:
     """Raise unless images have the shape of a flow's events.
 
     Args:
@@ -89,14 +89,18 @@ def check_fits(flow: Flow, images: ImageSet) -> None:
         ValueError: If they do not.
     """
     if tuple(images.shape) != tuple(flow.event_shape):
-        hint = "; --data-size resizes" if images.shape[0] == flow.event_shape[0] else ""
+        alike = len(images.shape) == 3 and images.shape[0] == flow.event_shape[0]
+        hint = "; --data-size resizes" if alike else ""
+        kind = "images" if len(flow.event_shape) == 3 else "rows"
         raise ValueError(
-            f"data: the model expects images of {_words(flow.event_shape)}, "
+            f"data: the model expects {kind} of {_words(flow.event_shape)}, "
             f"{images.name} has {_words(images.shape)}{hint}"
         )
 
 
 def _words(shape: tuple[int, ...]) -> str:
+    if len(shape) != 3:
+        return f"{' x '.join(map(str, shape))} numbers"
     channels, height, width = shape
     return f"{channels} channel{'s' * (channels != 1)}, {height} x {width}"
 
@@ -111,6 +115,7 @@ def figures_of(result: Evaluation) -> dict[str, Any]:
         "bits_per_dim": result.bits_per_dim,
         "standard_error": result.standard_error,
         "interval": result.interval,
+        "log_likelihood": result.log_likelihood,
         "likelihood": result.likelihood,
         "importance_samples": result.importance_samples if result.importance_samples > 1 else None,
         "reading": in_words(result),

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from lambent.cli.options import Options
-from lambent.cli.output import report, write_out
+from lambent.cli.output import check_suffix, report, write_out, writing
 from lambent.cli.runs import label_rows, load_run
 from lambent.core.seed import seeded
 from lambent.data import grid
+from lambent.store import Column, RunFolder, folder_named, writing_rows
+from lambent.store.rows import SUFFIXES
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Draw images from a trained flow into a grid.
+    """Draw images from a trained flow into a grid, or rows into a table.
 
     Args:
         arguments: What follows ``lambent sample``.
@@ -30,12 +33,19 @@ def run(arguments: Sequence[str]) -> None:
         help="class of every image; without it a class-conditional flow goes through the classes",
     )
     parser.add_argument("--columns", type=int, help="images in a row of the grid")
-    parser.add_argument("--out", type=Path, required=True, help="the picture to write")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="the picture to write, or the .npz or .parquet of rows",
+    )
     parser.add_running()
     options = parser.read(arguments)
     if options.n < 1:
         raise ValueError(f"n: expected at least 1, got {options.n}")
     flow = load_run(options.run, options.device)
+    if len(flow.event_shape) != 3:
+        check_suffix(options.out, SUFFIXES)
     labels = label_rows(flow, options.label, options.n)
     columns = options.columns
     if columns is None and labels is not None and options.label is None:
@@ -44,12 +54,29 @@ def run(arguments: Sequence[str]) -> None:
         images = flow.sample(
             options.n if labels is None else None, labels, temperature=options.temperature
         )
-    write_out(options.out, grid(images.cpu(), columns))
+    pictures = len(flow.event_shape) == 3
+    if pictures:
+        write_out(options.out, grid(images.cpu(), columns))
+    else:
+        _write_rows(options.out, images.cpu(), options.run)
     figures = {
-        "images": len(images),
+        "images" if pictures else "rows": len(images),
         "temperature": options.temperature,
         "label": options.label,
-        "pixel_mean": float(images.to(torch.float32).mean()),
+        "pixel_mean" if pictures else "mean": float(images.to(torch.float32).mean()),
         "out": str(options.out),
     }
     report(f"samples of {options.run}", figures, as_json=options.json)
+
+
+def _write_rows(path: Path, rows: Tensor, run_named: str) -> None:
+    """Write rows under the names that their columns had where the flow was trained."""
+    run = RunFolder(folder_named(run_named))
+    recorded = run.read_config().get("data") or {} if run.config.is_file() else {}
+    names = recorded.get("columns") or [f"x{i}" for i in range(rows.shape[1])]
+    columns = {
+        str(name): values.numpy() for name, values in zip(names, rows.unbind(1), strict=True)
+    }
+    kinds = {name: Column(str(values.dtype)) for name, values in columns.items()}
+    with writing(path), writing_rows(path, kinds, len(rows)) as add:
+        add(columns)

@@ -12,7 +12,7 @@ from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
 from lambent.cli.runs import add_measuring, check_fits, load_run, read_with_run
-from lambent.data import load_images
+from lambent.data import load_events
 from lambent.evaluate import score
 from lambent.store import Column, writing_rows
 from lambent.store.rows import SUFFIXES
@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> None:
     options, data = read_with_run(parser, arguments)
     check_suffix(options.out, SUFFIXES)
     flow = load_run(options.run, options.device, options.weights)
-    images = load_images(options.data, data)
+    images = load_events(options.data, data)
     check_fits(flow, images)
     columns = {"index": Column("int64"), "bits_per_dim": Column("float64")}
     if images.labels is not None:

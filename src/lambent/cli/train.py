@@ -21,7 +21,7 @@ from lambent.cli.runs import check_fits, figures_of
 from lambent.core.device import pick_device
 from lambent.core.registry import complete, families, family
 from lambent.core.seed import seeded
-from lambent.data import RECIPES, DataConfig, load_images, load_uncut, recipe
+from lambent.data import RECIPES, DataConfig, EventSet, Table, load_events, load_uncut, recipe
 from lambent.evaluate import measure
 from lambent.store import RunFolder
 from lambent.train import Fitted, TrainConfig, fit
@@ -100,9 +100,9 @@ def run(arguments: Sequence[str]) -> int:
         )
     if options.devices > 1 and together.size == 1:
         return launch("train", arguments, options.devices)
-    train = (load_uncut if config.random_crop else load_images)(options.data, data)
+    train = (load_uncut if config.random_crop else load_events)(options.data, data)
     try:
-        held_out = load_images(options.data, dataclasses.replace(data, split="validation"))
+        held_out = load_events(options.data, dataclasses.replace(data, split="validation"))
     except ValueError as error:
         if data.validation > 0:
             raise
@@ -123,7 +123,7 @@ def run(arguments: Sequence[str]) -> int:
         device=options.device,
         workers=options.workers,
         resume=options.resume,
-        data_settings={"name": options.data, **dataclasses.asdict(data)},
+        data_settings={"name": options.data, **dataclasses.asdict(data), **_columns(train)},
     )
     if not together.first:
         return 0
@@ -138,6 +138,11 @@ def run(arguments: Sequence[str]) -> int:
     }
     report(f"{name} on {train.name}", figures, as_json=options.json)
     return 0
+
+
+def _columns(data: EventSet) -> dict[str, tuple[str, ...]]:
+    """The names of a table's columns, for what is drawn later."""
+    return {"columns": data.columns} if isinstance(data, Table) else {}
 
 
 def _clipped(fitted: Fitted, *, as_json: bool) -> int | str | None:

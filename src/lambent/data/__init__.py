@@ -5,6 +5,7 @@ from lambent.data.config import DataConfig as DataConfig
 from lambent.data.holdout import hold_out as hold_out
 from lambent.data.images import Images as Images
 from lambent.data.levels import level_of as level_of
+from lambent.data.load import load_events as load_events
 from lambent.data.load import load_images as load_images
 from lambent.data.load import load_uncut as load_uncut
 from lambent.data.loader import ShuffledBatches as ShuffledBatches
@@ -16,19 +17,24 @@ from lambent.data.pictures import to_picture as to_picture
 from lambent.data.pictures import write_picture as write_picture
 from lambent.data.recipes import RECIPES as RECIPES
 from lambent.data.recipes import recipe as recipe
+from lambent.data.set import EventSet as EventSet
 from lambent.data.set import ImageSet as ImageSet
+from lambent.data.table import Table as Table
 
 __all__ = [
     "RECIPES",
     "DataConfig",
+    "EventSet",
     "ImageSet",
     "Images",
     "ShuffledBatches",
+    "Table",
     "Windows",
     "batches",
     "grid",
     "hold_out",
     "level_of",
+    "load_events",
     "load_images",
     "load_uncut",
     "read_picture",

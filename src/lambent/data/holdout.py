@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lambent.data.order import held_out_rows
-from lambent.data.set import ImageSet
+from lambent.data.set import EventSet
 
 
-def hold_out(images: ImageSet, fraction: float, seed: int) -> tuple[ImageSet, ImageSet]:
+def hold_out(images: EventSet, fraction: float, seed: int) -> tuple[EventSet, EventSet]:
     """Part a set in two by seed: what stays, and the fraction held out.
 
     Args:

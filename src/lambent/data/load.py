@@ -12,8 +12,9 @@ from lambent.data.config import DataConfig
 from lambent.data.find import find_source
 from lambent.data.gather import Chosen, into_memory, on_disk
 from lambent.data.order import held_out_rows
-from lambent.data.set import ImageSet
+from lambent.data.set import EventSet, ImageSet
 from lambent.data.source import Source
+from lambent.data.table import is_table, load_table
 
 _DEFAULT = DataConfig()
 
@@ -47,6 +48,23 @@ def load_images(name: str, config: DataConfig = _DEFAULT) -> ImageSet:
     if loaded is None:
         loaded = on_disk(source.numbered(), chosen, config)
     return loaded if config.grey_levels is None else loaded.quantised(config.grey_levels)
+
+
+def load_events(name: str, config: DataConfig = _DEFAULT) -> EventSet:
+    """Load whatever a name stands for: a table of numbers, or images.
+
+    Args:
+        name: A CSV, parquet or npz file of numbers, see :func:`~lambent.data.table.is_table`; or
+            an image set.
+        config: Which rows, and what is done to images.
+
+    Returns:
+        The set.
+
+    Raises:
+        ValueError: As :func:`load_images` and :func:`~lambent.data.table.load_table`.
+    """
+    return load_table(name, config) if is_table(name) else load_images(name, config)
 
 
 def load_uncut(name: str, config: DataConfig = _DEFAULT) -> ImageSet:

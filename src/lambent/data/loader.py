@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import Sampler
 
 from lambent.data.order import shuffled
-from lambent.data.set import ImageSet
+from lambent.data.set import EventSet
 
 
 class ShuffledBatches(Sampler[Tensor]):
@@ -69,7 +69,7 @@ class ShuffledBatches(Sampler[Tensor]):
         return whole if self.drop_last or left == 0 else whole + 1
 
 
-def batches(images: ImageSet, batch_size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+def batches(images: EventSet, batch_size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Yield an image set in its order.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor
 from lambent.core.flow import Flow
 from lambent.core.ledger import Entry, log_likelihood, trace
 from lambent.core.seed import seeded
-from lambent.data import ImageSet
+from lambent.data import EventSet
 from lambent.distributions import StandardNormal
 from lambent.evaluate.bootstrap import bootstrap_interval
 from lambent.evaluate.events import events
@@ -59,6 +59,11 @@ class Evaluation:
     """How often the label is the class of largest ``p(x | y)``; only on request."""
 
     @property
+    def log_likelihood(self) -> float:
+        """Mean log-likelihood of an event, in nats."""
+        return -self.bits_per_dim * self.dims * math.log(2)
+
+    @property
     def sign(self) -> str:
         """``=``, ``≈`` or ``≤``."""
         return SIGN[self.likelihood]
@@ -67,7 +72,7 @@ class Evaluation:
 @torch.no_grad()
 def measure(
     flow: Flow,
-    images: ImageSet,
+    images: EventSet,
     *,
     batch_size: int = 256,
     seed: int = 0,

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from lambent.core.flow import Flow
-from lambent.data import ImageSet, batches
+from lambent.data import EventSet, batches
 
 
-def events(flow: Flow, images: ImageSet, batch_size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+def events(flow: Flow, images: EventSet, batch_size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Batches of images on the flow's device, with labels if it is conditional on them.
 
     Args:

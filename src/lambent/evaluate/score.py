@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
-from lambent.data import ImageSet
+from lambent.data import EventSet
 from lambent.evaluate.events import events
 from lambent.evaluate.importance import Draws
 
@@ -19,7 +19,7 @@ from lambent.evaluate.importance import Draws
 @torch.no_grad()
 def score(
     flow: Flow,
-    images: ImageSet,
+    images: EventSet,
     each: Callable[[Tensor], None],
     *,
     batch_size: int = 256,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lambent.data import ImageSet, ShuffledBatches, Windows
+from lambent.data import EventSet, ImageSet, ShuffledBatches, Windows
 from lambent.train.config import TrainConfig
 from lambent.train.order import TrainingOrder
 from lambent.train.processes import Processes
@@ -24,7 +24,7 @@ Batch = tuple[Tensor, Tensor | None]
 
 
 def first_batch(
-    images: ImageSet, shape: Size, config: TrainConfig, seed: int
+    images: EventSet, shape: Size, config: TrainConfig, seed: int
 ) -> Callable[[], Batch]:
     """What looks up the first images of a shuffle, their centres where they are too large.
 
@@ -42,14 +42,14 @@ def first_batch(
         first = next(iter(ShuffledBatches(len(images), config.initialization_batch, seed)))
         if not config.random_crop:
             return images[first]
-        windows = Windows(images, (shape[1], shape[2]))
+        windows = windows_of(images, shape)
         return windows[windows.centres(first)]
 
     return look_up
 
 
 def training_batches(
-    images: ImageSet,
+    images: EventSet,
     shape: Size,
     config: TrainConfig,
     seed: int,
@@ -73,7 +73,7 @@ def training_batches(
         A loader that goes on where it stopped.
     """
     moves = config.shift > 0 or config.flip or config.random_crop
-    windows = Windows(images, (shape[1], shape[2]), config.shift) if moves else None
+    windows = windows_of(images, shape, config.shift) if moves else None
 
     def draw(index: Tensor, epoch: int, step: int) -> Tensor:
         assert windows is not None
@@ -93,7 +93,7 @@ def training_batches(
 
 
 def validation_batches(
-    images: ImageSet, shape: Size, config: TrainConfig, together: Processes
+    images: EventSet, shape: Size, config: TrainConfig, together: Processes
 ) -> DataLoader[Any]:
     """The batches that a process validates on, in order, at the centre of larger images.
 
@@ -104,7 +104,7 @@ def validation_batches(
         together: The processes, each of which takes its share of the batches.
 
     Returns:
-        A loader; its batches have 256 images, or fewer where they are large.
+        A loader; its batches have 256 images, or fewer where they are large, or 8192 rows.
 
     Raises:
         ValueError: If there are fewer images than processes.
@@ -114,13 +114,35 @@ def validation_batches(
             f"validation: expected an image for each of {together.size} processes, "
             f"got {len(images)}"
         )
-    room = max(config.batch_size, min(256, VALIDATED_PIXELS // math.prod(shape)))
+    most = 256 if len(shape) > 1 else 8192
+    room = max(config.batch_size, min(most, VALIDATED_PIXELS // math.prod(shape)))
     index = torch.arange(len(images)).split(min(room, len(images) // together.size))
     mine: list[Tensor] = list(index)[together.rank :: together.size]
     if not config.random_crop:
         return _loader(images, mine, 0)
-    windows = Windows(images, (shape[1], shape[2]))
+    windows = windows_of(images, shape)
     return _loader(windows, [windows.centres(rows) for rows in mine], 0)
+
+
+def windows_of(images: EventSet, shape: Size, shift: float = 0.0) -> Windows:
+    """Windows of the size of an event.
+
+    Args:
+        images: The set.
+        shape: Of an event.
+        shift: How far a window may leave its image.
+
+    Returns:
+        The windows.
+
+    Raises:
+        ValueError: If the events are no images.
+    """
+    if not isinstance(images, ImageSet):
+        raise ValueError(
+            f"shift, flip, random_crop: expected images, got events of shape {tuple(shape)}"
+        )
+    return Windows(images, (shape[1], shape[2]), shift)
 
 
 def _loader(images: Dataset[Any], batches: Iterable[Tensor], workers: int) -> DataLoader[Any]:

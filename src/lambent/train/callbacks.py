@@ -67,10 +67,10 @@ class SampleGrid(Callback):
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Draw with the weights that were validated."""
-        if not trainer.is_global_zero:
-            return
         flow = module.flow
         assert isinstance(flow, Flow)
+        if not trainer.is_global_zero or len(flow.event_shape) != 3:  # there is no picture of rows
+            return
         labels = None if self.labels is None else self.labels.to(module.device)
         try:
             with seeded(self.seed):

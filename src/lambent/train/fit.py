@@ -15,7 +15,7 @@ import torch
 
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
-from lambent.data import ImageSet, hold_out, shuffled
+from lambent.data import EventSet, hold_out, shuffled
 from lambent.nn.precision import conditioner_dtype
 from lambent.store import RunFolder
 from lambent.train.batches import first_batch, training_batches, validation_batches
@@ -48,8 +48,8 @@ class Fitted:
 
 def fit(
     flow: Flow,
-    train: ImageSet,
-    validation: ImageSet | None = None,
+    train: EventSet,
+    validation: EventSet | None = None,
     *,
     config: TrainConfig | None = None,
     out: str | Path | None = None,
@@ -178,7 +178,7 @@ def _said_where_full(run: RunFolder) -> Iterator[None]:
         raise OSError(f"out: no room to write in '{run.path}': {error.strerror}{kept}") from error
 
 
-def _check(flow: Flow, config: TrainConfig, train: ImageSet, validation: ImageSet) -> None:
+def _check(flow: Flow, config: TrainConfig, train: EventSet, validation: EventSet) -> None:
     """Raise unless both sets are of the flow's events, with labels where it needs them."""
     shape = tuple(flow.event_shape)
     for name, images in (("train", train), ("validation", validation)):
@@ -191,7 +191,7 @@ def _check(flow: Flow, config: TrainConfig, train: ImageSet, validation: ImageSe
             raise ValueError(f"{name}: the flow is conditional; expected labelled images")
 
 
-def _grid_labels(flow: Flow, train: ImageSet) -> torch.Tensor | None:
+def _grid_labels(flow: Flow, train: EventSet) -> torch.Tensor | None:
     """Labels of an 8 x 8 sample grid: a row goes through eight classes, the next goes on."""
     if flow.context_encoder is None or train.classes is None:
         return None
