@@ -9,24 +9,40 @@ import torch
 from torch import Tensor
 
 from lambent.core import Compose, Flow, Transform
-from lambent.distributions import StandardNormal
+from lambent.distributions import StandardLogistic, StandardNormal
 from lambent.flows import GlowConfig, glow
-from lambent.nn import CouplingNet, SplitPrior, TopPrior
-from lambent.testing import Case, labels, pixels
+from lambent.nn import (
+    MLP,
+    Chequered,
+    CouplingNet,
+    ResidualNet,
+    ShiftAndScale,
+    SplitPrior,
+    TopPrior,
+)
+from lambent.testing import Case, labels, pixels, uniform
 from lambent.transforms import (
     ActNorm,
     Additive,
     Affine,
+    BatchNorm,
+    Checkerboard,
+    Complement,
     Coupling,
     Dequantise,
+    EveryOther,
+    Flatten,
     GlowLevel,
     GlowStep,
+    Halves,
     InvertibleConv1x1,
+    Logit,
     MultiScale,
     Permute,
     PLUConv1x1,
     Quantise,
     Rescale,
+    Scale,
     SigmoidAffine,
     Squeeze,
     Standardise,
@@ -90,6 +106,13 @@ def glow_level(
     return GlowLevel(Squeeze(), steps, prior, recompute=chain)
 
 
+def normalised(channels: int, *places: int) -> BatchNorm:
+    """A batch norm that has seen data."""
+    layer = BatchNorm(channels)
+    layer.initialize_from(3 + 2 * torch.randn(5, channels, *places))
+    return layer
+
+
 TRANSFORMS: dict[str, Case] = {
     "actnorm image": Case(build=lambda: ActNorm(4), event_shape=(4, 2, 3)),
     "actnorm vector": Case(build=lambda: ActNorm(3, log_scale_factor=1.0), event_shape=(3,)),
@@ -135,6 +158,42 @@ TRANSFORMS: dict[str, Case] = {
         event_shape=(4, 2, 2),
         context_shape=(3,),
     ),
+    "coupling every other": Case(
+        build=lambda: Coupling(MLP(3, 4, width=8), Affine(), EveryOther()), event_shape=(5,)
+    ),
+    "coupling every other complement": Case(
+        build=lambda: Coupling(
+            MLP(2, 3, width=8, context_features=2), Additive(), Complement(EveryOther())
+        ),
+        event_shape=(5,),
+        context_shape=(2,),
+    ),
+    "coupling of two networks": Case(
+        build=lambda: Coupling(
+            ShiftAndScale(MLP(2, 1, width=8), MLP(2, 1, width=8, activation="tanh")),
+            Affine(),
+            Complement(Halves()),
+        ),
+        event_shape=(3,),
+    ),
+    "coupling checkerboard": Case(
+        build=lambda: Coupling(
+            Chequered(ResidualNet(2, 4, width=4, blocks=1)), Affine(), Checkerboard()
+        ),
+        event_shape=(2, 3, 4),
+    ),
+    "coupling checkerboard complement": Case(
+        build=lambda: Coupling(
+            Chequered(CouplingNet(1, 1, width=4), odd=True), Additive(), Complement(Checkerboard())
+        ),
+        event_shape=(1, 4, 4),
+    ),
+    "scale": Case(build=lambda: Scale((2, 3, 1)), event_shape=(2, 3, 1)),
+    "flatten": Case(build=lambda: Flatten((2, 3, 1)), event_shape=(2, 3, 1)),
+    "logit": Case(build=Logit, event_shape=(2, 2, 3), domain=uniform),
+    "logit of alpha 0": Case(build=lambda: Logit(0.0), event_shape=(4,), domain=uniform),
+    "batch norm image": Case(build=lambda: normalised(3, 2, 4), event_shape=(3, 2, 4)),
+    "batch norm vector": Case(build=lambda: normalised(4), event_shape=(4,)),
     "split prior": Case(
         build=lambda: Coupling(SplitPrior(2, 3), Standardise(bound=7.0)), event_shape=(5, 2, 2)
     ),
@@ -301,6 +360,9 @@ TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.it
 
 FLOWS: dict[str, Case] = {
     "vector": Case(build=lambda: Flow(vector_steps(), StandardNormal((3,))), event_shape=(3,)),
+    "logistic base": Case(
+        build=lambda: Flow(vector_steps(), StandardLogistic((3,))), event_shape=(3,)
+    ),
     "single transform": Case(
         build=lambda: Flow(PLUConv1x1(3), StandardNormal((3,))), event_shape=(3,)
     ),
