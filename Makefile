@@ -39,9 +39,8 @@ demo: setup ## train a small Glow on digits, evaluate it, sample from it
 
 pretrained: setup ## train again the model that is in the wheel
 	rm -rf runs/digits-demo
-	OMP_NUM_THREADS=1 $(BIN)/lambent train --model glow_digits --data digits --out runs/digits-demo --device cpu --train.max_minutes null --train.max_steps 4000 --train.patience 16
-	cp runs/digits-demo/config.yaml src/lambent/pretrained/digits-demo/
-	cp runs/digits-demo/model/* src/lambent/pretrained/digits-demo/model/
+	OMP_NUM_THREADS=1 $(BIN)/lambent train --model glow_digits --data digits --out runs/digits-demo --device cpu --model.width 48 --train.max_minutes 8 --train.patience 12
+	cp runs/digits-demo/config.yaml runs/digits-demo/model/* src/lambent/pretrained/digits-demo/
 	$(BIN)/lambent evaluate digits-demo --data digits
 
 test: setup ## the fast suite and the doctests

@@ -25,8 +25,6 @@ WITH_DATA = {
 }
 MODEL_COMMANDS = ("evaluate", "reconstruct", "check", "encode", "score")
 WITH_MODEL = {name: WITH_DATA[name] for name in MODEL_COMMANDS}
-    name: WITH_DATA[name] for name in ("evaluate", "reconstruct", "check", "encode", "score")
-}
 WITH_PICTURES = {
     "first": ("interpolate", "{plain}", "*", "{eight}", "--out", "{out}.png"),
     "last": ("interpolate", "{plain}", "{eight}", "*", "--out", "{out}.png"),

@@ -32,6 +32,41 @@ def change(folder: Path, **fields: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "name", "value", "said"),
+    [
+        (
+            {"permutation": "reverse"},
+            "order",
+            torch.tensor([3, 2, 1, 7]),
+            "expected a permutation of",
+        ),
+        (
+            {"permutation": "reverse"},
+            "order",
+            torch.tensor([3, 2, 1, 1]),
+            "expected a permutation of",
+        ),
+        ({"permutation": "plu"}, "permutation", torch.ones(4, 4), "expected a permutation matrix"),
+        ({"permutation": "plu"}, "sign", torch.zeros(4), "expected 1 or -1"),
+    ],
+)
+def test_buffers_that_cannot_be(
+    settings: dict[str, Any], name: str, value: torch.Tensor, said: str, tmp_path: Path
+) -> None:
+    save(
+        glow(GlowConfig(shape=(1, 4, 4), grey_levels=17, levels=1, steps=1, width=4, **settings)),
+        tmp_path,
+    )
+    tensors = load_file(tmp_path / "model.safetensors")
+    (key,) = (k for k in tensors if k.endswith(f".{name}"))
+    assert tensors[key].shape == value.shape
+    load(tmp_path)
+    save_file({**tensors, key: value.to(tensors[key].dtype)}, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match=rf"model\.safetensors: .*\..*{said}"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("fields", "said"),
     [
         ({"steps": 10**7}, r"safetensors: .* tensors, too few for what config\.json asks for"),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -110,3 +111,40 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_kept(tmp_path: Path) -> Non
     assert load(tmp_path).event_shape == (1, 4, 4)
     assert run(30, "resume") == ""
     assert torch.load(last, weights_only=True)["global_step"] == 30
+
+
+class Fires:
+    """Something that runs when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("name", ["last", "best"])
+@pytest.mark.parametrize("content", ["pickle", "cut", "other", "empty"])
+def test_checkpoints_made_to_do_harm_are_refused(
+    name: str,
+    content: str,
+    new_flow: NewFlow,
+    images: Images,
+    held_out: Images,
+    quick: Quick,
+    tmp_path: Path,
+) -> None:
+    fit(new_flow(), images, held_out, config=quick(), out=tmp_path)
+    path, fired = tmp_path / f"checkpoints/{name}.ckpt", tmp_path / "fired"
+    if content == "pickle":
+        torch.save({"state_dict": Fires(fired), "global_step": 3}, path)
+    elif content == "other":
+        torch.save([1, 2], path)
+    else:
+        path.write_bytes(path.read_bytes()[: 1000 * (content == "cut")])
+    with pytest.raises(
+        ValueError, match=rf"^(resume|out): expected .* in .*{name}\.ckpt"
+    ) as refused:
+        fit(new_flow(), images, held_out, config=quick(), out=tmp_path, resume=True)
+    assert "\n" not in str(refused.value)
+    assert not fired.exists()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +51,27 @@ def test_weights_and_biases_by_name(
     assert records
     assert set(records) == {f"run-{key}.wandb"}
     assert all(path.stat().st_size > 1000 for path in (tmp_path / "wandb").glob("*/run-*.wandb"))
+
+
+@pytest.mark.slow
+def test_weights_and_biases_without_a_key(tmp_path: Path) -> None:
+    """A process of its own: the package remembers how it was last used."""
+    command = (
+        "train --data digits --model.steps 1 --model.width 8 --train.loggers [wandb] --out run"
+    )
+    hidden = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
+    done = subprocess.run(
+        [sys.executable, "-m", "lambent.cli", *command.split()],
+        env={**hidden, "HOME": str(tmp_path), "WANDB_SILENT": "true"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "error: loggers: expected Weights & Biases to take the run, or WANDB" in done.stderr
+    assert "API key" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_says_what_to_install(

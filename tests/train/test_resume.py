@@ -74,6 +74,42 @@ def test_a_resumed_run_equals_one_that_was_never_interrupted(
     assert yaml.safe_load((out / "config.yaml").read_text())["train"]["max_steps"] == 30
 
 
+@pytest.mark.parametrize(
+    ("settings", "workers"),
+    [
+        ({"accumulate": 4}, 0),
+        ({"averaging": "polyak", "average_after": 3}, 0),
+        ({"shift": 0.3, "flip": True}, 0),
+        ({"shift": 0.3, "flip": True, "accumulate": 2}, 2),
+    ],
+    ids=["parts", "polyak", "augmented", "workers"],
+)
+def test_so_does_one_with(
+    settings: dict[str, Any],
+    workers: int,
+    new_flow: NewFlow,
+    images: Images,
+    held_out: Images,
+    quick: Quick,
+    tmp_path: Path,
+) -> None:
+    """In the middle of an epoch of 9 steps; without the processes that load data, and with."""
+    few = images.subset(slice(150))
+    settings = {"learning_rate": 0.01, "patience": None, **settings}
+    fit(new_flow(), few, held_out, config=quick(**settings), out=tmp_path / "whole")
+    for steps in (14, 20):
+        fit(
+            new_flow(),
+            few,
+            held_out,
+            config=quick(max_steps=steps, **settings),
+            out=tmp_path / "parts",
+            workers=workers,
+            resume=steps > 14,
+        )
+    assert_same_state(tmp_path / "parts", tmp_path / "whole")
+
+
 def test_a_finished_run_stays_as_it_is(
     new_flow: NewFlow, images: Images, held_out: Images, quick: Quick, tmp_path: Path
 ) -> None:

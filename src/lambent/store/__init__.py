@@ -1,5 +1,6 @@
 """Saving and loading: model files, run folders, and tables of arrays."""
 
+from lambent.store.checkpoint import read_checkpoint as read_checkpoint
 from lambent.store.column import Column as Column
 from lambent.store.column import Rows as Rows
 from lambent.store.model import load as load

@@ -16,7 +16,7 @@ from lambent.core.fields import short
 from lambent.core.flow import Flow
 from lambent.core.registry import build
 from lambent.files import replacing
-from lambent.store.outline import MisfitError, check_config, check_values
+from lambent.store.outline import MisfitError, check_config, check_state, check_values
 from lambent.store.pretrained import find_model
 
 FORMAT = 1
@@ -88,6 +88,7 @@ def load(folder: str | Path) -> Flow:
         with torch.random.fork_rng(devices=[]):  # building draws on the CPU, in vain
             flow = build(family, config).to(dtype)
         flow.load_state_dict(tensors)
+        check_state(flow)
     except (MisfitError, SafetensorError, RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(

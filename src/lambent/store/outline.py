@@ -150,3 +150,21 @@ def check_values(tensors: Mapping[str, nn.Parameter | torch.Tensor]) -> None:
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise MisfitError(f"'{name}' with numbers that are not finite")
+
+
+def check_state(flow: nn.Module) -> None:
+    """Raise if a buffer cannot be what its layer keeps, such as an order that is no permutation.
+
+    Args:
+        flow: With its weights. Layers say so themselves, by a method ``check_state``.
+
+    Raises:
+        MisfitError: If so; the message names the layer.
+    """
+    for name, module in flow.named_modules():
+        check = getattr(module, "check_state", None)
+        if check is not None:
+            try:
+                check()
+            except ValueError as error:
+                raise MisfitError(f"'{name}' with {str(error)[:200]}") from error

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import torch
-
 from lambent.core.flow import Flow
+from lambent.store.checkpoint import read_checkpoint
 from lambent.store.run import RunFolder
 
 WeightsName = Literal["model", "best-averaged", "best-raw", "last-averaged", "last-raw"]
@@ -32,13 +31,7 @@ def take_weights(flow: Flow, run: RunFolder, weights: WeightsName) -> None:
     path = run.best if which == "best" else run.last
     if not path.is_file():
         raise ValueError(f"weights: expected a run with {path}, found none")
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a broken file can make torch raise almost anything
-        reason = str(error).strip().split("\n")[0]
-        raise ValueError(
-            f"weights: expected a readable checkpoint in {path}, got: {reason}"
-        ) from error
+    checkpoint = read_checkpoint(path, "weights")
     tensors = _chosen(checkpoint, kind)
     if not isinstance(tensors, Mapping):
         raise ValueError(
@@ -54,10 +47,8 @@ def take_weights(flow: Flow, run: RunFolder, weights: WeightsName) -> None:
         ) from error
 
 
-def _chosen(checkpoint: Any, kind: str) -> Any:
+def _chosen(checkpoint: Mapping[str, Any], kind: str) -> Any:
     """Lightning keeps the average under the weights' own name, and the raw ones beside it."""
-    if not isinstance(checkpoint, Mapping):
-        return None
     average_kept = "current_model_state" in checkpoint
     if kind == "averaged":
         return checkpoint.get("state_dict") if average_kept else None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from lambent.core.flow import Flow
-from lambent.store import RunFolder, save
+from lambent.store import RunFolder, read_checkpoint, save
 from lambent.train.curve import draw_curve
 
 
@@ -25,7 +24,7 @@ def keep_best(flow: Flow, run: RunFolder, *, write: bool) -> float:
     flow.cpu().eval()
     bits = float("nan")
     if run.best.is_file():
-        checkpoint = torch.load(run.best, map_location="cpu", weights_only=True)
+        checkpoint = read_checkpoint(run.best, "out")
         weights = checkpoint["state_dict"]
         flow.load_state_dict(
             {k.removeprefix("flow."): v for k, v in weights.items() if k.startswith("flow.")}
@@ -38,7 +37,7 @@ def keep_best(flow: Flow, run: RunFolder, *, write: bool) -> float:
     return bits
 
 
-def _scores(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
+def _scores(checkpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The states of the callback that keeps the best checkpoint."""
     states = checkpoint["callbacks"].values()
     return [s for s in states if s.get("best_model_score") is not None]

@@ -139,7 +139,7 @@ def fit(
                     weights_only=True,
                 )
         except BaseException as error:
-            with contextlib.suppress(OSError):  # a disk that is full is so still
+            with contextlib.suppress(OSError, ValueError):  # a disk that is full is so still
                 keep_best(flow, run, write=together.first)
             if isinstance(error, SystemExit):  # how Lightning ends a run on Ctrl-C
                 asked = error.__context__

@@ -40,6 +40,7 @@ def loggers_for(run: RunFolder, names: Sequence[str], *, first: bool) -> list[Lo
 
     Raises:
         MissingExtraError: If one needs a package that is not installed.
+        ValueError: If Weights & Biases does not take the run.
     """
     found: list[Logger] = [MetricsFile(run.metrics)]
     if "tensorboard" in names:
@@ -48,10 +49,22 @@ def loggers_for(run: RunFolder, names: Sequence[str], *, first: bool) -> list[Lo
         check_loggers(names)
         name = run.path.resolve().name
         key = _key(run.path / "wandb" / "id", write=first)
-        found.append(
-            WandbRun(name=name, save_dir=run.path, project="lambent", id=key, resume="allow")
-        )
+        board = WandbRun(name=name, save_dir=run.path, project="lambent", id=key, resume="allow")
+        if first:
+            _open(board)
+        found.append(board)
     return found
+
+
+def _open(board: WandbRun) -> None:
+    """Begin the run, so that what Weights & Biases has against it is known before training."""
+    try:
+        board.experiment  # noqa: B018 - it begins when it is looked at
+    except Exception as error:  # no key, no network, no room: each an error of its own
+        raise ValueError(
+            "loggers: expected Weights & Biases to take the run, or WANDB_MODE=offline to keep it "
+            f"here, got: {error}"
+        ) from error
 
 
 def _key(path: Path, *, write: bool) -> str | None:

@@ -6,10 +6,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
-
 from lambent.core.flow import Flow
-from lambent.store import RunFolder
+from lambent.store import RunFolder, read_checkpoint
 from lambent.train.config import TrainConfig
 
 MAY_DIFFER = ("max_steps", "max_minutes", "validate_every", "optimizer_in_backward", "loggers")
@@ -71,9 +69,7 @@ def check_resumes(run: RunFolder, settings: Mapping[str, Any]) -> None:
 
 def steps_taken(run: RunFolder) -> int:
     """The step of the last checkpoint; 0 where the run was ended before there was one."""
-    if not run.last.is_file():
-        return 0
-    return int(torch.load(run.last, map_location="cpu", weights_only=True)["global_step"])
+    return int(read_checkpoint(run.last, "resume")["global_step"]) if run.last.is_file() else 0
 
 
 def _differences(section: str, own: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

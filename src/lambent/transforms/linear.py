@@ -123,6 +123,16 @@ class PLUConv1x1(ChannelMix):
         self.upper = nn.Parameter(upper.triu(1).to(dtype))
         self.log_scale = nn.Parameter(diagonal.abs().log().to(dtype))
 
+    def check_state(self) -> None:
+        """Raise unless ``P`` is a permutation and the signs are signs, as after reading a file."""
+        ones = torch.ones_like(self.sign)
+        lines = [self.permutation.abs().sum(axis) for axis in (0, 1)]
+        whole = bool(((self.permutation == 0) | (self.permutation == 1)).all())
+        if not (whole and all(torch.equal(line, ones) for line in lines)):
+            raise ValueError("permutation: expected a permutation matrix, got another")
+        if not torch.equal(self.sign.abs(), ones):
+            raise ValueError("sign: expected 1 or -1 for each channel, got others")
+
     @classmethod
     def stacked(cls, layers: Sequence[Any]) -> tuple[Tensor, Tensor]:
         """The products of the factors, and the sums of the log-scales."""

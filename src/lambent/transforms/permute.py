@@ -33,10 +33,15 @@ class Permute(Transform):
 
     def __init__(self, order: Tensor) -> None:
         super().__init__()
-        known = order.device.type != "meta"
-        if known and not torch.equal(order.sort()[0], torch.arange(order.numel())):
-            raise ValueError(f"order: expected a permutation of 0 ... c - 1, got {order.tolist()}")
         self.register_buffer("order", order.clone())
+        if order.device.type != "meta":
+            self.check_state()
+
+    def check_state(self) -> None:
+        """Raise unless the order is a permutation, as after it was read from a file."""
+        found = self.order.cpu()
+        if not torch.equal(found.sort()[0], torch.arange(found.numel())):
+            raise ValueError(f"order: expected a permutation of 0 ... c - 1, got {found.tolist()}")
 
     @classmethod
     def reverse(cls, channels: int) -> Permute:
