@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from lambent.core import Compose, Flow, Transform
 from lambent.distributions import StandardLogistic, StandardNormal
-from lambent.flows import GlowConfig, glow
+from lambent.flows import GlowConfig, NICEConfig, RealNVPConfig, glow, nice, realnvp
 from lambent.nn import (
     MLP,
     Chequered,
@@ -355,6 +356,41 @@ def _glow_case(config: GlowConfig) -> Case:
     )
 
 
+def small_realnvp(**settings: Any) -> RealNVPConfig:
+    """A Real NVP of two levels over 1x4x4 images at 256 grey levels."""
+    defaults: dict[str, Any] = {"shape": (1, 4, 4), "grey_levels": 256, "width": 4, "blocks": 1}
+    return RealNVPConfig(**defaults | settings)
+
+
+REALNVPS: dict[str, RealNVPConfig] = {
+    "images": small_realnvp(),
+    "three channels": small_realnvp(shape=(3, 2, 4), norm="actnorm", grey_levels=32),
+    "glow's networks": small_realnvp(network="glow", norm="none"),
+    "one level": small_realnvp(levels=1, grey_levels=17),
+    "real planes": small_realnvp(grey_levels=None),
+    "vectors": RealNVPConfig(shape=(3,), couplings=3, width=8),
+    "vectors of one network": RealNVPConfig(
+        shape=(5,), couplings=2, width=8, networks="one", norm="actnorm"
+    ),
+}
+"""Every form of Real NVP."""
+
+
+NICES: dict[str, NICEConfig] = {
+    "images": NICEConfig(shape=(1, 3, 3), grey_levels=256, width=8, layers=1),
+    "seventeen grey levels": NICEConfig(shape=(3, 2, 2), grey_levels=17, width=8, layers=1),
+    "vectors": NICEConfig(shape=(5,), width=8, layers=2),
+    "normal prior": NICEConfig(shape=(2,), width=8, layers=1, couplings=3, prior="normal"),
+}
+"""Every form of NICE."""
+
+
+def _family_case(build: Callable[[], Flow], config: NICEConfig | RealNVPConfig) -> Case:
+    assert config.shape is not None
+    draws = {} if config.grey_levels is None else {"domain": pixels()}
+    return Case(build=build, event_shape=config.shape, float32_tolerance=1e-3, **draws)  # type: ignore[arg-type]
+
+
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 
 
@@ -387,5 +423,14 @@ FLOWS: dict[str, Case] = {
         event_shape=(1, 4, 4),
         context_shape=((1, 2, 2), (2, 1, 1)),
     ),
-} | {f"glow {name}": _glow_case(config) for name, config in GLOWS.items()}
+}
 """Flows of every family."""
+
+FLOWS |= {f"glow {name}": _glow_case(config) for name, config in GLOWS.items()}
+FLOWS |= {
+    f"realnvp {name}": _family_case(partial(realnvp, config), config)
+    for name, config in REALNVPS.items()
+}
+FLOWS |= {
+    f"nice {name}": _family_case(partial(nice, config), config) for name, config in NICES.items()
+}
