@@ -391,6 +391,18 @@ def _family_case(build: Callable[[], Flow], config: NICEConfig | RealNVPConfig) 
     return Case(build=build, event_shape=config.shape, float32_tolerance=1e-3, **draws)  # type: ignore[arg-type]
 
 
+def scales_of_realnvp() -> Transform:
+    """The continuous part of a Real NVP of images, a bijection."""
+    transform = realnvp(small_realnvp()).transform
+    assert isinstance(transform, Compose)
+    return transform["scales"]
+
+
+TRANSFORMS |= {
+    "realnvp images": Case(build=scales_of_realnvp, event_shape=(1, 4, 4), float32_tolerance=1e-3),
+    "realnvp vectors": Case(build=lambda: realnvp(REALNVPS["vectors"]).transform, event_shape=(3,)),
+    "nice vectors": Case(build=lambda: nice(NICES["vectors"]).transform, event_shape=(5,)),
+}
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 
 
