@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from lambent.evaluate import estimate_cost as estimate_cost
     from lambent.evaluate import measure as measure
     from lambent.flows import GlowConfig as GlowConfig
+    from lambent.flows import NICEConfig as NICEConfig
+    from lambent.flows import RealNVPConfig as RealNVPConfig
     from lambent.flows import glow as glow
+    from lambent.flows import nice as nice
+    from lambent.flows import realnvp as realnvp
     from lambent.hub import export_program as export_program
     from lambent.hub import import_weights as import_weights
     from lambent.nn import plain as plain
@@ -43,7 +47,9 @@ _ROOM = {
     "Flow": "core",
     "GlowConfig": "flows",
     "Images": "data",
+    "NICEConfig": "flows",
     "NotInvertibleError": "errors",
+    "RealNVPConfig": "flows",
     "TrainConfig": "train",
     "Transform": "core",
     "check_numerics": "evaluate",
@@ -57,7 +63,9 @@ _ROOM = {
     "load": "store",
     "load_images": "data",
     "measure": "evaluate",
+    "nice": "flows",
     "plain": "nn",
+    "realnvp": "flows",
     "reconstruct": "edit",
     "save": "store",
     "seeded": "core",

@@ -120,6 +120,42 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--model.grey_levels", "0"),
         ("grey_levels: expected 2 to 256, got 0",),
     ),
+    "nice, no couplings": (
+        (*TRAIN, "--model=nice", "--model.couplings=0"),
+        ("couplings: expected at least 1, got 0",),
+    ),
+    "nice, prior": (
+        (*TRAIN, "--model=nice", "--model.prior=flat"),
+        ("model.prior: expected one of 'logistic', 'normal', got 'flat'",),
+    ),
+    "nice, shape": (
+        (*TRAIN, "--model=nice", "--model.shape=[8,8]"),
+        ("shape: expected (features,) or (channels, height, width), all positive, got (8, 8)",),
+    ),
+    "nice of vectors": (
+        (*TRAIN, "--model=nice", "--model.shape=[64]"),
+        ("grey_levels: expected none for vectors, got 17",),
+    ),
+    "realnvp, levels": (
+        (*TRAIN, "--model=realnvp", "--model.levels=4"),
+        ("levels: expected a height that 2 to the 3 divides", "for 4 levels, got 8 x 8"),
+    ),
+    "realnvp, alpha": (
+        (*TRAIN, "--model=realnvp", "--model.alpha=0.5"),
+        ("alpha: expected more than 0, less than 0.5, got 0.5",),
+    ),
+    "realnvp, bound": (
+        (*TRAIN, "--model=realnvp", "--model.scale_bound=0"),
+        ("scale_bound: expected more than 0, got 0",),
+    ),
+    "realnvp, blocks": (
+        (*TRAIN, "--model=realnvp", "--model.blocks=-1"),
+        ("blocks: expected at least 0, got -1",),
+    ),
+    "realnvp, norm": (
+        (*TRAIN, "--model=realnvp", "--model.norm=layer"),
+        ("model.norm: expected one of 'batch', 'actnorm', 'none', got 'layer'",),
+    ),
     "grey levels 300": (
         (*TRAIN, "--model.grey_levels", "300"),
         ("grey_levels: expected 2 to 256, got 300",),

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from lambent.core import Compose, Flow, Transform
-from lambent.distributions import StandardNormal
-from lambent.flows import GlowConfig, glow
-from lambent.nn import CouplingNet, SplitPrior, TopPrior
-from lambent.testing import Case, labels, pixels
+from lambent.distributions import StandardLogistic, StandardNormal
+from lambent.flows import GlowConfig, NICEConfig, RealNVPConfig, glow, nice, realnvp
+from lambent.nn import (
+    MLP,
+    Chequered,
+    CouplingNet,
+    ResidualNet,
+    ShiftAndScale,
+    SplitPrior,
+    TopPrior,
+)
+from lambent.testing import Case, labels, pixels, uniform
 from lambent.transforms import (
     ActNorm,
     Additive,
     Affine,
+    BatchNorm,
+    Checkerboard,
+    Complement,
     Coupling,
     Dequantise,
+    EveryOther,
+    Flatten,
     GlowLevel,
     GlowStep,
+    Halves,
     InvertibleConv1x1,
+    Logit,
     MultiScale,
     Permute,
     PLUConv1x1,
     Quantise,
     Rescale,
+    Scale,
     SigmoidAffine,
     Squeeze,
     Standardise,
@@ -90,6 +107,13 @@ def glow_level(
     return GlowLevel(Squeeze(), steps, prior, recompute=chain)
 
 
+def normalised(channels: int, *places: int) -> BatchNorm:
+    """A batch norm that has seen data."""
+    layer = BatchNorm(channels)
+    layer.initialize_from(3 + 2 * torch.randn(5, channels, *places))
+    return layer
+
+
 TRANSFORMS: dict[str, Case] = {
     "actnorm image": Case(build=lambda: ActNorm(4), event_shape=(4, 2, 3)),
     "actnorm vector": Case(build=lambda: ActNorm(3, log_scale_factor=1.0), event_shape=(3,)),
@@ -135,6 +159,42 @@ TRANSFORMS: dict[str, Case] = {
         event_shape=(4, 2, 2),
         context_shape=(3,),
     ),
+    "coupling every other": Case(
+        build=lambda: Coupling(MLP(3, 4, width=8), Affine(), EveryOther()), event_shape=(5,)
+    ),
+    "coupling every other complement": Case(
+        build=lambda: Coupling(
+            MLP(2, 3, width=8, context_features=2), Additive(), Complement(EveryOther())
+        ),
+        event_shape=(5,),
+        context_shape=(2,),
+    ),
+    "coupling of two networks": Case(
+        build=lambda: Coupling(
+            ShiftAndScale(MLP(2, 1, width=8), MLP(2, 1, width=8, activation="tanh")),
+            Affine(),
+            Complement(Halves()),
+        ),
+        event_shape=(3,),
+    ),
+    "coupling checkerboard": Case(
+        build=lambda: Coupling(
+            Chequered(ResidualNet(2, 4, width=4, blocks=1)), Affine(), Checkerboard()
+        ),
+        event_shape=(2, 3, 4),
+    ),
+    "coupling checkerboard complement": Case(
+        build=lambda: Coupling(
+            Chequered(CouplingNet(1, 1, width=4), odd=True), Additive(), Complement(Checkerboard())
+        ),
+        event_shape=(1, 4, 4),
+    ),
+    "scale": Case(build=lambda: Scale((2, 3, 1)), event_shape=(2, 3, 1)),
+    "flatten": Case(build=lambda: Flatten((2, 3, 1)), event_shape=(2, 3, 1)),
+    "logit": Case(build=Logit, event_shape=(2, 2, 3), domain=uniform),
+    "logit of alpha 0": Case(build=lambda: Logit(0.0), event_shape=(4,), domain=uniform),
+    "batch norm image": Case(build=lambda: normalised(3, 2, 4), event_shape=(3, 2, 4)),
+    "batch norm vector": Case(build=lambda: normalised(4), event_shape=(4,)),
     "split prior": Case(
         build=lambda: Coupling(SplitPrior(2, 3), Standardise(bound=7.0)), event_shape=(5, 2, 2)
     ),
@@ -296,11 +356,61 @@ def _glow_case(config: GlowConfig) -> Case:
     )
 
 
+def small_realnvp(**settings: Any) -> RealNVPConfig:
+    """A Real NVP of two levels over 1x4x4 images at 256 grey levels."""
+    defaults: dict[str, Any] = {"shape": (1, 4, 4), "grey_levels": 256, "width": 4, "blocks": 1}
+    return RealNVPConfig(**defaults | settings)
+
+
+REALNVPS: dict[str, RealNVPConfig] = {
+    "images": small_realnvp(),
+    "three channels": small_realnvp(shape=(3, 2, 4), norm="actnorm", grey_levels=32),
+    "glow's networks": small_realnvp(network="glow", norm="none"),
+    "one level": small_realnvp(levels=1, grey_levels=17),
+    "real planes": small_realnvp(grey_levels=None),
+    "vectors": RealNVPConfig(shape=(3,), couplings=3, width=8),
+    "vectors of one network": RealNVPConfig(
+        shape=(5,), couplings=2, width=8, networks="one", norm="actnorm"
+    ),
+}
+"""Every form of Real NVP."""
+
+
+NICES: dict[str, NICEConfig] = {
+    "images": NICEConfig(shape=(1, 3, 3), grey_levels=256, width=8, layers=1),
+    "seventeen grey levels": NICEConfig(shape=(3, 2, 2), grey_levels=17, width=8, layers=1),
+    "vectors": NICEConfig(shape=(5,), width=8, layers=2),
+    "normal prior": NICEConfig(shape=(2,), width=8, layers=1, couplings=3, prior="normal"),
+}
+"""Every form of NICE."""
+
+
+def _family_case(build: Callable[[], Flow], config: NICEConfig | RealNVPConfig) -> Case:
+    assert config.shape is not None
+    draws = {} if config.grey_levels is None else {"domain": pixels()}
+    return Case(build=build, event_shape=config.shape, float32_tolerance=1e-3, **draws)  # type: ignore[arg-type]
+
+
+def scales_of_realnvp() -> Transform:
+    """The continuous part of a Real NVP of images, a bijection."""
+    transform = realnvp(small_realnvp()).transform
+    assert isinstance(transform, Compose)
+    return transform["scales"]
+
+
+TRANSFORMS |= {
+    "realnvp images": Case(build=scales_of_realnvp, event_shape=(1, 4, 4), float32_tolerance=1e-3),
+    "realnvp vectors": Case(build=lambda: realnvp(REALNVPS["vectors"]).transform, event_shape=(3,)),
+    "nice vectors": Case(build=lambda: nice(NICES["vectors"]).transform, event_shape=(5,)),
+}
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 
 
 FLOWS: dict[str, Case] = {
     "vector": Case(build=lambda: Flow(vector_steps(), StandardNormal((3,))), event_shape=(3,)),
+    "logistic base": Case(
+        build=lambda: Flow(vector_steps(), StandardLogistic((3,))), event_shape=(3,)
+    ),
     "single transform": Case(
         build=lambda: Flow(PLUConv1x1(3), StandardNormal((3,))), event_shape=(3,)
     ),
@@ -325,5 +435,14 @@ FLOWS: dict[str, Case] = {
         event_shape=(1, 4, 4),
         context_shape=((1, 2, 2), (2, 1, 1)),
     ),
-} | {f"glow {name}": _glow_case(config) for name, config in GLOWS.items()}
+}
 """Flows of every family."""
+
+FLOWS |= {f"glow {name}": _glow_case(config) for name, config in GLOWS.items()}
+FLOWS |= {
+    f"realnvp {name}": _family_case(partial(realnvp, config), config)
+    for name, config in REALNVPS.items()
+}
+FLOWS |= {
+    f"nice {name}": _family_case(partial(nice, config), config) for name, config in NICES.items()
+}

@@ -11,6 +11,7 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.distributions import StandardNormal
 from lambent.flows.glow_config import GlowConfig, checked
+from lambent.flows.pixels import from_pixels
 from lambent.nn import CouplingNet, LabelEncoder, SplitPrior, TopPrior
 from lambent.transforms import (
     ActNorm,
@@ -18,7 +19,6 @@ from lambent.transforms import (
     Affine,
     ChannelMix,
     Coupling,
-    Dequantise,
     Elementwise,
     GlowLevel,
     GlowStep,
@@ -26,8 +26,6 @@ from lambent.transforms import (
     MultiScale,
     Permute,
     PLUConv1x1,
-    Quantise,
-    Rescale,
     SigmoidAffine,
     Squeeze,
     Standardise,
@@ -70,11 +68,8 @@ def glow(config: GlowConfig) -> Flow:
         levels.append(_level(config, squeeze, channels, features, last=last))
         if not last:
             channels = channels // 2
-    steps = {"quantise": Quantise(grey_levels)} if grey_levels < 256 else {}
     transform = Compose(
-        **steps,  # type: ignore[arg-type]
-        dequantise=Dequantise(grey_levels),
-        rescale=Rescale(1 / grey_levels, shift=-grey_levels / 2),
+        **from_pixels(grey_levels, shift=-0.5),  # type: ignore[arg-type]
         scales=MultiScale(*levels, shape=shape),
     )
     learned = config.class_features if config.conditioning == "strong" else None

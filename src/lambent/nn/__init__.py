@@ -1,6 +1,7 @@
 """Networks; they know no flows."""
 
 from lambent.nn.affine import ChannelAffine as ChannelAffine
+from lambent.nn.checkerboard import Chequered as Chequered
 from lambent.nn.conv import BorderConv2d as BorderConv2d
 from lambent.nn.conv import ZeroConv2d as ZeroConv2d
 from lambent.nn.conv import ZeroLinear as ZeroLinear
@@ -8,5 +9,8 @@ from lambent.nn.coupling_net import CouplingNet as CouplingNet
 from lambent.nn.embedding import LabelEncoder as LabelEncoder
 from lambent.nn.fast import plain as plain
 from lambent.nn.fast import takes_fast_path as takes_fast_path
+from lambent.nn.mlp import MLP as MLP
+from lambent.nn.mlp import ShiftAndScale as ShiftAndScale
 from lambent.nn.priors import SplitPrior as SplitPrior
 from lambent.nn.priors import TopPrior as TopPrior
+from lambent.nn.residual_net import ResidualNet as ResidualNet

@@ -1,6 +1,7 @@
 """Layers of flows."""
 
 from lambent.transforms.actnorm import ActNorm as ActNorm
+from lambent.transforms.batchnorm import BatchNorm as BatchNorm
 from lambent.transforms.coupling import Coupling as Coupling
 from lambent.transforms.dequantise import Dequantise as Dequantise
 from lambent.transforms.elementwise import Additive as Additive
@@ -8,16 +9,22 @@ from lambent.transforms.elementwise import Affine as Affine
 from lambent.transforms.elementwise import Elementwise as Elementwise
 from lambent.transforms.elementwise import SigmoidAffine as SigmoidAffine
 from lambent.transforms.elementwise import Standardise as Standardise
+from lambent.transforms.flatten import Flatten as Flatten
 from lambent.transforms.fused_steps import GlowStep as GlowStep
 from lambent.transforms.glow_level import GlowLevel as GlowLevel
 from lambent.transforms.linear import ChannelMix as ChannelMix
 from lambent.transforms.linear import InvertibleConv1x1 as InvertibleConv1x1
 from lambent.transforms.linear import PLUConv1x1 as PLUConv1x1
+from lambent.transforms.logit import Logit as Logit
 from lambent.transforms.multiscale import MultiScale as MultiScale
+from lambent.transforms.partition import Checkerboard as Checkerboard
+from lambent.transforms.partition import Complement as Complement
+from lambent.transforms.partition import EveryOther as EveryOther
 from lambent.transforms.partition import Halves as Halves
 from lambent.transforms.partition import Partition as Partition
 from lambent.transforms.partition import Whole as Whole
 from lambent.transforms.permute import Permute as Permute
 from lambent.transforms.pixel import Quantise as Quantise
 from lambent.transforms.pixel import Rescale as Rescale
+from lambent.transforms.scale import Scale as Scale
 from lambent.transforms.squeeze import Squeeze as Squeeze

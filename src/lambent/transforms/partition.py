@@ -8,6 +8,8 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from lambent.nn.checkerboard import board, colours
+
 
 @runtime_checkable
 class Partition(Protocol):
@@ -47,3 +49,56 @@ class Whole:
     def merge(self, a: Tensor, b: Tensor) -> Tensor:
         """The second part."""
         return b
+
+
+@dataclass(frozen=True)
+class EveryOther:
+    """Channels 0, 2, 4, ... and channels 1, 3, 5, ..."""
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The even and the odd channels."""
+        return x[:, 0::2], x[:, 1::2]
+
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
+        """Both, in turn."""
+        both = torch.cat((a, b), 1)
+        places = torch.arange(both.shape[1], device=both.device)
+        order = torch.cat((places[0::2], places[1::2]))
+        return both.index_select(1, order.argsort())
+
+
+@dataclass(frozen=True)
+class Checkerboard:
+    """The places of planes ``(b, c, h, w)`` whose row + column is even, and the others.
+
+    Each is gathered into planes of half the width; :class:`lambent.nn.Chequered` spreads what
+    conditions out again, so that a network sees the masked planes.
+    """
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The even and the odd places."""
+        return colours(x)
+
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
+        """Both at their places."""
+        return board(a, b)
+
+
+@dataclass(frozen=True)
+class Complement:
+    """Another partition the other way round: what conditioned is changed.
+
+    Args:
+        partition: The other partition.
+    """
+
+    partition: Partition
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The two parts, the second first."""
+        first, second = self.partition.split(x)
+        return second, first
+
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
+        """The event the two parts came from."""
+        return self.partition.merge(b, a)
