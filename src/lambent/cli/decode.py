@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
+from lambent.cli.rows import named_columns
 from lambent.cli.runs import load_run
 from lambent.core.flow import Flow
 from lambent.store import Column, Rows, read_rows, writing_rows
@@ -51,8 +51,12 @@ def run(arguments: Sequence[str]) -> None:
         _check(flow, first)
     except ValueError as error:
         raise ValueError(_named(error)) from error
+    pictures = len(flow.event_shape) == 3
     names = ("image", "label") if options.out.suffix == ".parquet" else ("images", "labels")
     columns = {names[0]: Column("uint8", tuple(flow.event_shape))}
+    if not pictures:
+        drawn = named_columns(options.run, _decode(flow, {k: v[:1] for k, v in first.items()}))
+        columns = {name: Column(str(values.dtype)) for name, values in drawn.items()}
     if "label" in first:
         classes = None if flow.context_encoder is None else int(flow.context_encoder.classes)  # type: ignore[arg-type]
         columns[names[1]] = Column("int64", classes=classes)
@@ -64,7 +68,9 @@ def run(arguments: Sequence[str]) -> None:
         rows: Rows | None = first
         while rows is not None:
             images = _decode(flow, rows)
-            out: Rows = {names[0]: images}
+            out: Rows = {names[0]: images.numpy()}
+            if not pictures:
+                out = named_columns(options.run, images)
             if "label" in first:
                 out[names[1]] = rows["label"].astype("int64")
             add(out)
@@ -101,13 +107,13 @@ def _check(flow: Flow, rows: Rows) -> None:
         raise ValueError(f"expected whole numbers in 'label', got {label.dtype}")
 
 
-def _decode(flow: Flow, rows: Rows) -> npt.NDArray[np.generic]:
+def _decode(flow: Flow, rows: Rows) -> Tensor:
     weight = next(flow.parameters())
     z = torch.tensor(rows["latent"]).to(weight)
     labels = None
     if flow.context_encoder is not None:
         labels = torch.tensor(rows["label"].astype("int64"), device=weight.device)
     try:
-        return flow.decode(z, labels).cpu().numpy()
+        return flow.decode(z, labels).cpu()
     except ValueError as error:  # of values no model could have made
         raise ValueError(f"latents: {error}") from error

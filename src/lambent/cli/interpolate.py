@@ -36,6 +36,8 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_running()
     options = parser.read(arguments)
     flow = load_run(options.run, options.device)
+    if len(flow.event_shape) != 3:
+        raise ValueError(f"run: expected a model of images, got one of {flow.event_shape}")
     channels, height, width = flow.event_shape
     device = next(flow.parameters()).device
     first, last = (

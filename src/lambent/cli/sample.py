@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, write_out, writing
+from lambent.cli.rows import named_columns
 from lambent.cli.runs import label_rows, load_run
 from lambent.core.seed import seeded
 from lambent.data import grid
-from lambent.store import Column, RunFolder, folder_named, writing_rows
+from lambent.store import Column, writing_rows
 from lambent.store.rows import SUFFIXES
 
 
@@ -58,7 +60,7 @@ def run(arguments: Sequence[str]) -> None:
     if pictures:
         write_out(options.out, grid(images.cpu(), columns))
     else:
-        _write_rows(options.out, images.cpu(), options.run)
+        _write_rows(options.out, named_columns(options.run, images), len(images))
     figures = {
         "images" if pictures else "rows": len(images),
         "temperature": options.temperature,
@@ -69,14 +71,7 @@ def run(arguments: Sequence[str]) -> None:
     report(f"samples of {options.run}", figures, as_json=options.json)
 
 
-def _write_rows(path: Path, rows: Tensor, run_named: str) -> None:
-    """Write rows under the names that their columns had where the flow was trained."""
-    run = RunFolder(folder_named(run_named))
-    recorded = run.read_config().get("data") or {} if run.config.is_file() else {}
-    names = recorded.get("columns") or [f"x{i}" for i in range(rows.shape[1])]
-    columns = {
-        str(name): values.numpy() for name, values in zip(names, rows.unbind(1), strict=True)
-    }
+def _write_rows(path: Path, columns: dict[str, npt.NDArray[Any]], count: int) -> None:
     kinds = {name: Column(str(values.dtype)) for name, values in columns.items()}
-    with writing(path), writing_rows(path, kinds, len(rows)) as add:
+    with writing(path), writing_rows(path, kinds, count) as add:
         add(columns)

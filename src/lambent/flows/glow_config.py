@@ -72,10 +72,10 @@ def checked(config: GlowConfig) -> tuple[tuple[int, int, int], int, int | None]:
     check_choices(config)
     if config.shape is None:
         raise ValueError("shape: expected (channels, height, width), got None")
-    if config.grey_levels is None:
-        raise ValueError("grey_levels: expected 2 to 256, got None")
     if len(config.shape) != 3 or min(config.shape) < 1:
         raise ValueError(f"shape: expected three positive numbers, got {config.shape}")
+    if config.grey_levels is None:
+        raise ValueError("grey_levels: expected 2 to 256, got None")
     if not 2 <= config.grey_levels <= 256:
         raise ValueError(f"grey_levels: expected 2 to 256, got {config.grey_levels}")
     for name in ("levels", "steps", "width", "class_features"):
