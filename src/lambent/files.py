@@ -33,8 +33,19 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())  # or a power cut could leave the new name without its bytes
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+        _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _flush(folder: Path) -> None:
+    """Have a folder's names on the disk too, where the system can."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def sweep(folder: Path) -> None:

@@ -41,3 +41,15 @@ def test_ctrl_c_leaves_a_run_to_go_on_with(lambent: Run, tmp_path: Path) -> None
     assert (out / "curve.png").is_file()
     again = lambent(*arguments, f"--train.max_steps={steps + 2}", "--resume", "--json")
     assert again.figures["steps"] == steps + 2
+
+
+def test_a_resume_from_a_spoilt_checkpoint_is_one_line(lambent: Run, tmp_path: Path) -> None:
+    arguments = ["train", "--data", "digits", "--out", tmp_path / "run", *TINY]
+    arguments += ["--train.max_steps=2", "--train.validate_every=2"]
+    assert lambent(*arguments).code == 0
+    last = tmp_path / "run/checkpoints/last.ckpt"
+    torch.save({"state_dict": Path("x"), "global_step": 2}, last)  # would run what the file says
+    said = lambent(*arguments, "--resume")
+    assert said.code == 2
+    assert said.err.startswith("lambent train: error: resume: expected a readable checkpoint in")
+    assert said.err.count("\n") == 1

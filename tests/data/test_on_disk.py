@@ -222,3 +222,14 @@ def test_a_damaged_table_is_refused(tmp_path: Path, noise: Noise, write_table: W
     path.write_bytes(bytes(content))
     with pytest.raises(ValueError, match="data: expected readable files and room for the cache"):
         load_images(str(path), DataConfig(in_memory=False))
+
+
+def test_windows_are_not_cut_out_of_smaller_pictures(tmp_path: Path, noise: Noise) -> None:
+    write_pictures(tmp_path / "set", [(12, 12), (6, 6)], noise)
+    Image.fromarray(noise(2, 12, 12)).save(tmp_path / "set/2.png")
+    config = DataConfig(split="all", in_memory=False, check=False)
+    windows = Windows(load_uncut(str(tmp_path / "set"), config), (8, 8))
+    assert windows[windows.centres(torch.tensor([0]))][0].shape == (1, 3, 8, 8)
+    for number, found in ((1, r"3 of 6 x 6: .*1\.png"), (2, r"1 of 12 x 12: .*2\.png")):
+        with pytest.raises(ValueError, match=rf"^data: .* at least 8 x 8, given {found}"):
+            windows[windows.centres(torch.tensor([number]))]

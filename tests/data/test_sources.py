@@ -88,6 +88,11 @@ def test_numpy_files_that_are_refused(noise: Noise, tmp_path: Path) -> None:
     refused("^data: expected images of uint8, given float32", images=np.zeros((2, 4, 4), "f4"))
     refused(r"^data: expected images .* given \(2, 4, 4, 2\)", images=noise(0, 2, 4, 4, 2))
     refused("^data: expected one axis of 1 or 3 channels", images=noise(0, 2, 3, 4, 3))
+    refused(
+        "^data: expected one array of images .* for 'train', given images, x in",
+        images=noise(0, 2, 4, 4),
+        x=noise(1, 2, 4, 4),
+    )
     refused("^data: expected arrays named images", weights=noise(0, 2, 4, 4))
     refused("^data: expected a label for every image", x=noise(0, 2, 4, 4), y=np.zeros(3, int))
     refused("^data: expected labels .* whole numbers", x=noise(0, 2, 4, 4), y=np.zeros(2))
@@ -297,6 +302,36 @@ def test_hub_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     with pytest.raises(ValueError, match=r"^data: expected a set .* a network .*'hf:nobody/none'"):
         load("hf:nobody/none")
+
+
+def test_labels_of_other_kinds(noise: Noise, tmp_path: Path) -> None:
+    """Strings and whole numbers become classes, as in parquet files; nothing else does."""
+
+    def saved(labels: list[Any]) -> Path:
+        images = [Image.fromarray(array) for array in noise(0, len(labels), 4, 4, 3)]
+        kind = datasets.Dataset.from_dict({"label": labels}).features["label"]
+        features = datasets.Features({"image": datasets.Image(), "label": kind})
+        path = tmp_path / f"set{len(list(tmp_path.iterdir()))}"
+        rows = {"image": images, "label": labels}
+        datasets.Dataset.from_dict(rows, features=features).save_to_disk(path)
+        return path
+
+    for labels, codes, names in (
+        (["b", "a", "b"], [1, 0, 1], ("a", "b")),
+        ([7, 3, 7], [1, 0, 1], ("3", "7")),
+    ):
+        images = load(saved(labels))
+        assert images.labels.tolist() == codes
+        assert images.class_names == names
+    for labels in ([0.5, 1.5], [[0, 1], [1]]):
+        with pytest.raises(ValueError, match=r"^data: expected labels that are class labels"):
+            load(saved(labels))
+
+
+@pytest.mark.parametrize("name", ["hf:", "hf:a:b:c"])
+def test_hub_names_that_are_none(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^data: expected hf:OWNER/NAME or"):
+        load(name)
 
 
 def test_tables_without_pictures(tmp_path: Path) -> None:

@@ -51,6 +51,14 @@ def test_what_was_written_is_read(tmp_path: Path, suffix: str, size: int) -> Non
     assert [other.name for other in path.parent.iterdir()] == [path.name]
 
 
+def test_bytes_in_the_other_order_are_numbers_too(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", a=np.arange(5, dtype=">f4"))
+    _, rows = read_rows(tmp_path / "a.npz", 10)
+    (found,) = rows
+    assert found["a"].dtype == np.dtype("=f4")
+    assert found["a"].tolist() == [0, 1, 2, 3, 4]
+
+
 def test_others_read_them_too(tmp_path: Path) -> None:
     rows = table(7)
     write(tmp_path / "a.npz", rows, COLUMNS, 3)
@@ -142,7 +150,19 @@ def test_refuses_to_read(tmp_path: Path) -> None:
         file = io.BytesIO()
         np.save(file, np.zeros((3, 4)))
         archive.writestr("a.npy", file.getvalue()[:-8])
-    refuses("expected 3 rows in .*, got fewer")
+    refuses("expected 3 readable rows in .*, got: ")
+    for compress in (np.savez, np.savez_compressed):
+        compress(path, a=np.arange(400.0))
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 255
+        path.write_bytes(content)
+        refuses("expected 400 readable rows in .*, got: |expected a readable npz")
+    np.savez(path, a=np.arange(3.0))
+    content = bytearray(path.read_bytes())
+    for mark in (b"PK\x03\x04", b"PK\x01\x02"):
+        content[content.index(mark) + (6 if mark[2] == 3 else 8)] |= 1  # says it is encrypted
+    path.write_bytes(content)
+    refuses("expected a readable npz file in .*, got: .*encrypted")
     with zipfile.ZipFile(path, "w"):
         pass
     refuses("expected columns")

@@ -52,6 +52,8 @@ def test_refuses_what_cannot_be_written(tmp_path: Path) -> None:
         (None, r"expected a run folder, found no config\.yaml"),
         ("a: [1", r"config\.yaml: expected YAML, got: "),
         ("- 1", r"config\.yaml: expected a mapping"),
+        ("data: digits", r"config\.yaml: expected a mapping in 'data'"),
+        ("train: [1]", r"config\.yaml: expected a mapping in 'train'"),
     ],
 )
 def test_refuses_what_cannot_be_read(text: str | None, expected: str, tmp_path: Path) -> None:

@@ -46,6 +46,10 @@ def assert_same_state(run: Path, other: Path) -> None:
             assert torch.equal(value, two[part][key]), (part, key)
 
 
+def metrics(run: Path) -> dict[int, dict[str, float]]:
+    return read_metrics(run / "metrics.csv")
+
+
 def test_a_resumed_run_equals_one_that_was_never_interrupted(
     new_flow: NewFlow, images: Images, held_out: Images, quick: Quick, tmp_path: Path
 ) -> None:
@@ -226,33 +230,44 @@ def test_ctrl_c_leaves_a_run_to_go_on_with(
     assert_same_state(out, tmp_path / "whole")
 
 
-def test_ctrl_c_in_a_validation(
+def test_an_error_in_a_validation(
+    new_flow: NewFlow, images: Images, held_out: Images, quick: Quick, tmp_path: Path
+) -> None:
+    """It is not made up for: the run goes on from the validation before, and validates again."""
+    many = held_out.subset(torch.arange(300) % len(held_out))  # two batches
+    common = {"patience": None, "learning_rate": 0.01, "max_steps": 30}
+    out = tmp_path / "run"
+    fit(new_flow(), images, many, config=quick(**common), out=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit(new_flow(), images, Interrupting(many, 3), config=quick(**common), out=out)
+    assert states(out)["global_step"] == 10
+    fit(new_flow(), images, many, config=quick(**common), out=out, resume=True)
+    assert_same_state(out, tmp_path / "whole")
+    assert metrics(out) == metrics(tmp_path / "whole")
+
+
+def test_a_relative_folder_keeps_its_best(
     new_flow: NewFlow,
     images: Images,
     held_out: Images,
     quick: Quick,
     tmp_path: Path,
-    handler: object,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The averaged weights stand in for the current ones then; the checkpoint has each in place.
-
-    The validation itself is not made up for.
-    """
-    many = held_out.subset(torch.arange(300) % len(held_out))  # two batches
-    common = {"patience": None, "learning_rate": 0.01}
-    out = tmp_path / "run"
-    fit(new_flow(), images, many, config=quick(max_steps=20, **common), out=tmp_path / "whole")
-    with pytest.raises(KeyboardInterrupt):
-        fit(new_flow(), images, Interrupting(many, 3), config=quick(**common), out=out)
-    assert_same_state(out, tmp_path / "whole")
-    longer = quick(max_steps=30, **common)
-    for run in (out, tmp_path / "whole"):
-        fit(new_flow(), images, many, config=longer, out=run, resume=True)
-    assert_same_state(out, tmp_path / "whole")
-    rows, whole = (read_metrics(tmp_path / r / "metrics.csv") for r in ("run", "whole"))
-    assert [s for s, row in rows.items() if "validation/bits_per_dim" in row] == [10, 30]
-    for step in (10, 30):
-        assert rows[step]["validation/bits_per_dim"] == whole[step]["validation/bits_per_dim"]
+    """Also through a link: the one better validation after the resume replaces the file."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "here")
+    monkeypatch.chdir(tmp_path)
+    for out in ("run", "link/run"):
+        common = {"learning_rate": 0.01, "validate_every": 5}
+        first = fit(new_flow(), images, held_out, config=quick(max_steps=5, **common), out=out)
+        flow = new_flow()
+        longer = quick(max_steps=10, **common)
+        second = fit(flow, images, held_out, config=longer, out=out, resume=True)
+        assert second.bits_per_dim < first.bits_per_dim
+        assert states(Path(out), "best")["global_step"] == 10
+        found = measure(flow, held_out).bits_per_dim
+        assert found == pytest.approx(second.bits_per_dim, abs=1e-5)
 
 
 def test_other_errors_leave_a_checkpoint_too(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from lambent import Flow, Images, TrainConfig, fit
+from lambent.train.metrics import read_metrics
 
 NewFlow = Callable[..., Flow]
 Quick = Callable[..., TrainConfig]
@@ -81,14 +82,48 @@ def test_a_second_ctrl_c_does_not_wait(
     assert states(tmp_path)["global_step"] == 10
 
 
-def test_a_signal_ends_a_validation(
-    new_flow: NewFlow, images: Images, held_out: Images, quick: Quick, tmp_path: Path
+@pytest.mark.parametrize("step", range(9, 14))
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_validations_and_figures_fall_where_they_would_have(
+    accumulate: int,
+    step: int,
+    new_flow: NewFlow,
+    images: Images,
+    held_out: Images,
+    quick: Quick,
+    tmp_path: Path,
 ) -> None:
-    many = Signalling(held_out.subset(torch.arange(600) % 40), 1, signal.SIGTERM)
+    config = quick(patience=None, validate_every=4, accumulate=accumulate)
+    stopping = Signalling(images, 1 + step * accumulate, signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
-        fit(new_flow(), images, many, config=quick(), out=tmp_path)
-    assert many.left == 0  # of three batches one was looked at
-    assert states(tmp_path)["global_step"] == 10
+        fit(new_flow(), stopping, held_out, config=config, out=tmp_path / "run")
+    fit(new_flow(), images, held_out, config=config, out=tmp_path / "run", resume=True)
+    fit(new_flow(), images, held_out, config=config, out=tmp_path / "whole")
+    found, whole = (read_metrics(tmp_path / name / "metrics.csv") for name in ("run", "whole"))
+    assert found == whole
+    assert [s for s, row in found.items() if "validation/bits_per_dim" in row] == [4, 8, 12, 16, 20]
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_validation_is_finished(
+    *,
+    last: bool,
+    new_flow: NewFlow,
+    images: Images,
+    held_out: Images,
+    quick: Quick,
+    tmp_path: Path,
+) -> None:
+    """Also the one that follows the last step: what is left is to say that a signal came."""
+    many = Signalling(held_out.subset(torch.arange(600) % 40), 1 + 3 * last, signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        fit(new_flow(), images, many, config=quick(patience=None), out=tmp_path)
+    assert stopped.value.args == (signal.SIGTERM,)
+    assert many.left == -2  # all three batches were looked at
+    assert states(tmp_path)["global_step"] == (20 if last else 10)
+    rows = read_metrics(tmp_path / "metrics.csv")
+    done = [step for step, row in rows.items() if "validation/bits_per_dim" in row]
+    assert done == ([10, 20] if last else [10])
 
 
 def test_a_run_that_was_ended_before_its_first_checkpoint_begins_again(

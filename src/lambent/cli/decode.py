@@ -88,7 +88,8 @@ def _check(flow: Flow, rows: Rows) -> None:
     if "latent" not in rows:
         raise ValueError(f"expected a column 'latent', got {', '.join(rows)}")
     latent = rows["latent"]
-    if latent.dtype.kind != "f" or latent.shape[1:] != (dims,):
+    real = latent.dtype in ("float16", "float32", "float64")
+    if not real or latent.shape[1:] != (dims,):
         raise ValueError(
             f"expected rows of {dims} real numbers in 'latent', "
             f"got {latent.dtype} of shape {latent.shape[1:]}"
@@ -106,4 +107,7 @@ def _decode(flow: Flow, rows: Rows) -> npt.NDArray[np.generic]:
     labels = None
     if flow.context_encoder is not None:
         labels = torch.tensor(rows["label"].astype("int64"), device=weight.device)
-    return flow.decode(z, labels).cpu().numpy()
+    try:
+        return flow.decode(z, labels).cpu().numpy()
+    except ValueError as error:  # of values no model could have made
+        raise ValueError(f"latents: {error}") from error

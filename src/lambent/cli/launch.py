@@ -8,6 +8,9 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
+SHUTDOWN = 3600
+"""Seconds that processes which are asked to stop have for their step, validation and files."""
+
 
 def launch(command: str, arguments: Sequence[str], count: int) -> int:
     """Run a command in several processes that train together, and wait for them.
@@ -39,11 +42,13 @@ def launch(command: str, arguments: Sequence[str], count: int) -> int:
             run_id=f"lambent-{os.getpid()}",
             max_restarts=0,
             local_addr="localhost",
+            shutdown_timeout=SHUTDOWN,
         )
         try:
             elastic_launch(settings, sys.executable)("-m", "lambent.cli", command, *arguments)
         except ChildFailedError as error:
-            return error.get_first_failure()[1].exitcode
+            code = error.get_first_failure()[1].exitcode
+            return code if code >= 0 else 128 - code  # as a shell has it for one that was killed
         except SignalException as stop:
             return 128 + int(stop.sigval)
     return 0

@@ -59,6 +59,7 @@ class Arrays(Numbered):
 def _by_split(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arrays of images and of labels, by split."""
     found: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    twice: str | None = None
     try:
         if path.suffix.lower() == ".npy":
             return {"train": np.lib.format.open_memmap(path, mode="r")}, {}
@@ -66,12 +67,18 @@ def _by_split(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             for key in loaded.files:
                 split, kind = _parts(key)
                 if kind is not None:
+                    twice = twice or (split if split in found[kind] else None)
                     found[kind][split] = loaded[key]
             names = ", ".join(loaded.files)
     except Exception as error:  # numpy, zipfile and zlib have errors of their own
         raise ValueError(
             f"data: expected a readable {path.suffix} file, given {str(path)!r}: {error}"
         ) from error
+    if twice is not None:
+        raise ValueError(
+            f"data: expected one array of images and one of labels for '{twice}', given "
+            f"{names} in {str(path)!r}"
+        )
     if not found[0]:
         raise ValueError(
             f"data: expected arrays named images and labels, or x_train, y_train, x_test, ..., "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lambent.data.source import Labels, Numbered, content_of
+from lambent.data.tables import number_labels, stored_labels
 from lambent.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -24,19 +25,19 @@ class ArrowSets(Numbered):
     Args:
         name: What to call the set.
         tables: The table of each split.
-        code: The class of a stored label, or None; whole numbers from 0 stand for themselves if
-            not given.
+        code: The class of a stored label, or None; if not given, labels that are no class labels
+            are whole numbers or strings, numbered in their sorted order.
         class_names: The names of the classes, if they are not in the tables.
 
     Raises:
-        ValueError: If there is no column of pictures.
+        ValueError: If there is no column of pictures, or the labels are of another kind.
     """
 
     def __init__(
         self,
         name: str,
         tables: Mapping[str, Dataset],
-        code: Callable[[Any], int | None] = lambda label: label,
+        code: Callable[[Any], int | None] | None = None,
         class_names: tuple[str, ...] | None = None,
     ) -> None:
         from datasets import ClassLabel, Image
@@ -52,15 +53,19 @@ class ArrowSets(Numbered):
         self._column = pictures[0]
         labels: dict[str, Labels] = {}
         if kinds:
+            columns = {k: list(t[kinds[0]]) for k, t in tables.items() if kinds[0] in t.features}
             names = getattr(features[kinds[0]], "names", None)
+            if code is None and names is None:
+                stored = stored_labels((v for column in columns.values() for v in column), name)
+                if len({type(value) for value in stored}) > 1:
+                    raise ValueError(f"data: expected labels of one kind, given others in {name}")
+                names, codes = number_labels(stored)
+                code = codes.get
             class_names = class_names or (None if names is None else tuple(names))
-            for split, table in tables.items():
-                found = (
-                    [code(label) for label in table[kinds[0]]] if kinds[0] in table.features else []
-                )
-                codes = [-1 if label is None else label for label in found]
-                if codes:
-                    labels[split] = np.array(codes, dtype=np.int64)
+            for split, column in columns.items():
+                found = column if code is None else map(code, column)
+                numbers = [-1 if label is None else label for label in found]
+                labels[split] = np.array(numbers, dtype=np.int64)
         raw = Image(decode=False)
         self._tables = {k: t.cast_column(self._column, raw) for k, t in tables.items()}
         counts = {split: len(table) for split, table in tables.items()}
@@ -119,11 +124,13 @@ def from_hub(name: str) -> ArrowSets:
     """
     datasets = _datasets()
     _, path, *config = name.split(":")
+    if not path or len(config) > 1:
+        raise ValueError(f"data: expected hf:OWNER/NAME or hf:OWNER/NAME:CONFIG, given '{name}'")
     logger = logging.getLogger("huggingface_hub")
     level = logger.level
     logger.setLevel(logging.CRITICAL)  # it announces every retry
     try:
-        tables = datasets.load_dataset(path, *config[:1])
+        tables = datasets.load_dataset(path, *config)
     except Exception as error:  # of the network, of the hub, of datasets
         raise ValueError(
             f"data: expected a set of images on the Hugging Face hub and a network to fetch it "

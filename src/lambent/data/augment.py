@@ -64,7 +64,7 @@ class Windows(Dataset[tuple[Tensor, Tensor | None]]):
         if not isinstance(self.images, OnDisk):
             x, y = self.images[index]
             return self._cut(x, reads), y
-        pictures = (self.images.picture(int(number)) for number in index)
+        pictures = (self._picture(self.images, int(number)) for number in index)
         cut = [self._cut(x[None], row[None]) for x, row in zip(pictures, reads, strict=True)]
         return torch.cat(cut), None if self.images.labels is None else self.images.labels[index]
 
@@ -88,6 +88,18 @@ class Windows(Dataset[tuple[Tensor, Tensor | None]]):
         even = torch.from_numpy((draws >> np.uint64(34)).astype(np.int64)).reshape(3, -1)
         mirrored = even[2] * 2 // STEPS if flip else torch.zeros_like(index)
         return torch.stack([index, even[0], even[1], mirrored], 1)
+
+    def _picture(self, images: OnDisk, number: int) -> Tensor:
+        """Decode an image, which may be of any size that a window fits into."""
+        x = images.picture(number)
+        small = x.shape[1] < self.size[0] or x.shape[2] < self.size[1]
+        if small or x.shape[0] != self.shape[0]:
+            where = images.rows(int(images.index[number])).where
+            raise ValueError(
+                f"data: expected pictures of {self.shape[0]} channels and at least {self.size[0]} "
+                f"x {self.size[1]}, given {x.shape[0]} of {x.shape[1]} x {x.shape[2]}: {where}"
+            )
+        return x
 
     def _cut(self, x: Tensor, reads: Reads) -> Tensor:
         """Cut windows out of images (b, c, h, w)."""

@@ -203,4 +203,8 @@ def _numbers(counts: Mapping[str, int], chosen: Chosen) -> npt.NDArray[np.int64]
 def _labels(source: Numbered, numbers: npt.NDArray[np.int64]) -> torch.Tensor:
     without = {split: np.full(count, -1) for split, count in source.counts.items()}
     everything = np.concatenate(list({**without, **source.labels}.values()))
-    return torch.from_numpy(everything[numbers].astype(np.int64))
+    labels = everything[numbers].astype(np.int64)
+    if (labels < 0).any():  # of a set that was not looked at
+        where = row_of(source, int(numbers[labels.argmin()])).where
+        raise ValueError(f"data: expected a label for every image or none; {where} differs")
+    return torch.from_numpy(labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,43 @@ def read_tables(splits: Mapping[str, tuple[Path, ...]]) -> Tables:
     )
 
 
+def stored_labels(values: Iterable[Any], where: str) -> set[Any]:
+    """The labels there are in a column that holds no class labels.
+
+    Args:
+        values: What it holds; None and -1 mean unlabelled.
+        where: What to call it in an error.
+
+    Returns:
+        The labels.
+
+    Raises:
+        ValueError: If they are neither whole numbers nor strings.
+    """
+    found = set()
+    for value in values:
+        if value is not None and type(value) not in (int, str):
+            raise ValueError(
+                "data: expected labels that are class labels, whole numbers or strings, given "
+                f"{type(value).__name__} in {where!r}"
+            )
+        found.add(value)
+    return found - {None, -1}
+
+
+def number_labels(values: Iterable[Any]) -> tuple[tuple[str, ...], dict[object, int]]:
+    """Number labels in their sorted order.
+
+    Args:
+        values: All whole numbers or all strings.
+
+    Returns:
+        The names of the classes, and the number of each label.
+    """
+    order = sorted(values)
+    return tuple(str(value) for value in order), {value: i for i, value in enumerate(order)}
+
+
 def _schema(file: Path) -> tuple[int, list[str]]:
     """Return the number of rows and the names of the columns."""
     from pyarrow import ArrowException  # type: ignore[import-untyped,unused-ignore]
@@ -102,12 +139,7 @@ def _classes(files: list[Path]) -> tuple[tuple[str, ...] | None, dict[object, in
             kinds.add(tuple(feature.names))
         else:
             column = read_table(file, columns=["label"]).column(0)
-            found = set(column.unique().to_pylist()) - {None, -1}
-            if not all(type(value) in (int, str) for value in found):
-                raise ValueError(
-                    "data: expected labels that are class labels, whole numbers or strings, "
-                    f"given {column.type} in {str(file)!r}"
-                )
+            found = stored_labels(column.unique().to_pylist(), str(file))
             kinds |= {type(value) for value in found}
             values |= found
         if len(kinds) > 1:
@@ -116,7 +148,6 @@ def _classes(files: list[Path]) -> tuple[tuple[str, ...] | None, dict[object, in
                 f"given others in {str(file)!r}"
             )
     if values:
-        order = sorted(values)
-        return tuple(str(value) for value in order), {value: i for i, value in enumerate(order)}
+        return number_labels(values)
     names = next(iter(kinds), None)
     return (names if isinstance(names, tuple) else None), None

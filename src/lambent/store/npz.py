@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +14,16 @@ from typing import IO, Any
 import numpy as np
 
 from lambent.store.column import Column, Rows
+
+_BROKEN = (
+    ValueError,
+    OSError,
+    EOFError,
+    RuntimeError,  # of an encrypted member, and with NotImplementedError of an unknown compression
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What a file that was cut, changed or encrypted can raise."""
 
 
 @contextmanager
@@ -70,7 +81,7 @@ def read_npz(path: Path, size: int) -> tuple[int, Iterator[Rows]]:
             columns = {
                 name.removesuffix(".npy"): _header(archive, name) for name in archive.namelist()
             }
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         raise ValueError(f"expected a readable npz file in '{path}', got: {error}") from error
     for name, (shape, fortran, dtype) in columns.items():
         if not shape or dtype.hasobject or (fortran and len(shape) > 1):
@@ -107,10 +118,12 @@ def _rows(path: Path, size: int) -> Iterator[Rows]:
             for name, member in members.items():
                 shape, _, dtype = headers[name]
                 of_batch = (min(size, count - start), *shape[1:])
-                content = member.read(int(np.prod(of_batch)) * dtype.itemsize)
                 try:
+                    content = member.read(int(np.prod(of_batch)) * dtype.itemsize)
                     values = np.frombuffer(content, dtype).reshape(of_batch)
-                except ValueError as error:
-                    raise ValueError(f"expected {count} rows in '{path}', got fewer") from error
-                rows[name.removesuffix(".npy")] = values
+                except _BROKEN as error:
+                    raise ValueError(
+                        f"expected {count} readable rows in '{path}', got: {error}"
+                    ) from error
+                rows[name.removesuffix(".npy")] = values.astype(dtype.newbyteorder("="), copy=False)
             yield rows

@@ -112,6 +112,9 @@ class RunFolder:
             raise ValueError(f"{self.config}: expected YAML, got: {error}") from error
         if not isinstance(settings, dict):
             raise ValueError(f"{self.config}: expected a mapping")
+        for section in ("model", "train", "data"):
+            if not isinstance(settings.get(section, {}), dict | None):
+                raise ValueError(f"{self.config}: expected a mapping in '{section}'")
         return settings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ class BestCheckpoint(ModelCheckpoint):
         super().__init__(
             run.checkpoints, filename="best", monitor=monitor, enable_version_counter=False
         )
-        self.path = str(run.best)
+        assert self.dirpath is not None  # as Lightning spells it, without links
+        self.path = os.path.join(self.dirpath, run.best.name)  # noqa: PTH118 - and joins it
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the record, whatever the folder was called when it was written."""
@@ -77,12 +79,13 @@ class LastCheckpoint(Checkpoint):
     ) -> None:
         """Write, where a step was taken whole and every process is here to write with.
 
-        Not where the weights may be what failed, or were caught between two steps; a disk that is
-        full stays so, and its error is the one to report.
+        Not where the weights may be what failed, or were caught between two steps, nor in a
+        validation, which a resumed run would leave out; a disk that is full stays so, and its error
+        is the one to report.
         """
         torn = any(getattr(optimizer, "torn", False) for optimizer in trainer.optimizers)
         together = trainer.world_size == 1 or isinstance(exception, KeyboardInterrupt)
-        failed = torn or isinstance(exception, (FloatingPointError, AtOnce))
+        failed = torn or isinstance(exception, (FloatingPointError, AtOnce)) or trainer.validating
         if trainer.global_step > 0 and together and not failed:
             with contextlib.suppress(OSError):
                 trainer.save_checkpoint(self.path)

@@ -27,6 +27,7 @@ from lambent.train.objectives import objective_for
 from lambent.train.processes import processes
 from lambent.train.resume import check_resumes, settings_of, steps_taken
 from lambent.train.start import Start
+from lambent.train.stopping import StopBetweenSteps
 from lambent.train.trainer import quiet, trainer_for
 
 
@@ -121,13 +122,13 @@ def fit(
         home = next(flow.parameters()).device
         flow.to(chosen).train()
         first = first_batch(train, shape, config, seed) if not taken else None
-        module = Training(flow, objective, config)
+        module, stop = Training(flow, objective, config), StopBetweenSteps()
         try:
             with quiet(), _said_where_full(run):
                 grid = _grid_labels(flow, train)
                 begin = Start(first, seed)
                 trainer = trainer_for(
-                    run, config, chosen, grid, seed, start=begin, together=together
+                    run, config, chosen, grid, seed, start=begin, stop=stop, together=together
                 )
                 trainer.fit(
                     module,
@@ -148,6 +149,8 @@ def fit(
         else:
             with _said_where_full(run):
                 best = keep_best(flow, run, write=together.first)
+            if stop.signal is not None:  # it came when there was no step left to stop before
+                raise KeyboardInterrupt(stop.signal)
         finally:
             flow.to(home)
         seconds = time.monotonic() - start

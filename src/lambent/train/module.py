@@ -55,9 +55,17 @@ class Training(pl.LightningModule):
         self.precision = settled(self.device, self.precision)
 
     def on_train_batch_start(self, batch: Batch, index: int) -> None:
-        """Note the generators' states, for a step that is not taken to its end."""
+        """Note the generators' states, for a step that is not taken to its end.
+
+        Lightning validates and logs by counts of its own, which an interruption leaves one off:
+        they follow the steps taken here, so that a resumed run does both where it would have.
+        """
         if self._part(index) == 0:
             self._before_step = (self.global_step, self._generators())
+        loop = self.trainer.fit_loop.epoch_loop
+        taken = self.global_step * self.config.accumulate + self._part(index)
+        loop.batch_progress.total.ready = taken + 1
+        loop._batches_that_stepped = self.global_step
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch, or of a part of it.

@@ -23,8 +23,8 @@ class AtOnce(KeyboardInterrupt):
 class StopBetweenSteps(Callback):
     """Raises KeyboardInterrupt before the step that follows a signal, in all processes at once.
 
-    So an interrupted run is resumed to the same numbers, and no half-taken step is written down. A
-    second Ctrl-C does not wait for the step. A validation of a single process ends with its batch.
+    So an interrupted run is resumed to the same numbers: no half-taken step is written down, and a
+    validation that has begun is finished. A second Ctrl-C to a process alone does not wait.
     """
 
     def __init__(self) -> None:
@@ -48,22 +48,14 @@ class StopBetweenSteps(Callback):
         if begins and any_of(self.signal is not None, module.device):
             self._stop()
 
-    def on_validation_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Stop if asked to; where there are others, with the next step."""
-        if self.alone and self.signal is not None:
-            self._stop()
-
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Give the signals back, before Lightning gives back those that it took over earlier."""
+        """Give the signals back, before Lightning gives back those that it took over earlier.
+
+        All processes note one that came after the last step: it ends what would follow the run.
+        """
         self._give_back()
+        if any_of(self.signal is not None, module.device) and self.signal is None:
+            self.signal = signal.SIGINT
 
     def on_exception(
         self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException

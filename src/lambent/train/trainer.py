@@ -38,6 +38,7 @@ def trainer_for(
     seed: int,
     *,
     start: Start | None = None,
+    stop: StopBetweenSteps | None = None,
     together: Processes = ALONE,
 ) -> pl.Trainer:
     """A trainer that validates by steps, keeps the best and the last, and logs into the run folder.
@@ -49,6 +50,7 @@ def trainer_for(
         grid_labels: Labels of the sample grids of a conditional flow.
         seed: Of the sample grids.
         start: Sets the weights; nothing does without it.
+        stop: Ends the run on a signal.
         together: The processes that train.
 
     Returns:
@@ -67,7 +69,7 @@ def trainer_for(
         callbacks.append(EarlyStopping(MONITOR, patience=config.patience, min_delta=0.0))
     callbacks += [
         ProgressLine(config.max_steps, config.max_minutes, config.batch_size),
-        StopBetweenSteps(),
+        stop or StopBetweenSteps(),
         BestCheckpoint(run, MONITOR),
         LastCheckpoint(run),
     ]
