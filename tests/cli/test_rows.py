@@ -1,0 +1,105 @@
+"""Tables of numbers through the commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from lambent import load, load_images
+from lambent.cli import main
+
+from .conftest import Run
+
+SMALL = ("--model.couplings=4", "--model.width=16", "--model.layers=1", "--device=cpu")
+QUICK = ("--train.max_steps=150", "--train.validate_every=75", "--train.warmup_steps=0")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two dependent columns far from zero, and one of words."""
+    draw = np.random.default_rng(0)
+    height = 170 + 10 * draw.normal(size=600)
+    weight = 0.9 * height - 90 + 4 * draw.normal(size=600)
+    columns = {"height": height, "weight": weight, "name": [f"row{i}" for i in range(600)]}
+    path = tmp_path_factory.mktemp("rows") / "people.csv"
+    pyarrow.csv.write_csv(pa.table(columns), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("rows") / "run"
+    arguments = ["train", "--model", "realnvp", "--data", table, "--out", out, *SMALL, *QUICK]
+    assert main([str(argument) for argument in (*arguments, "--train.learning_rate=0.01")]) == 0
+    return out
+
+
+def test_fits_better_than_it_began(table: Path, run: Path, lambent: Run) -> None:
+    figures = lambent("evaluate", run, "--data", table, "--json").figures
+    assert figures["images"] == 60
+    assert figures["likelihood"] == "exact"
+    nats = -figures["bits_per_dim"] * 2 * np.log(2)
+    assert figures["log_likelihood"] == pytest.approx(nats)
+    truth = -np.log(2 * np.pi * np.e) - np.log(10 * 4)  # minus the entropy of the true density
+    assert truth - 1 < nats < truth + 0.5
+    assert load(run).event_shape == (2,)
+
+
+def test_scores_latents_and_rows(table: Path, run: Path, lambent: Run, tmp_path: Path) -> None:
+    scores, latents, rows = (tmp_path / f"{name}.parquet" for name in ("s", "z", "x"))
+    figures = lambent("score", run, "--data", table, "--out", scores, "--json").figures
+    assert pyarrow.parquet.read_table(scores).num_rows == figures["images"] == 60
+    assert lambent("encode", run, "--data", table, "--out", latents).code == 0
+    assert lambent("decode", run, "--latents", latents, "--out", rows).code == 0
+    back = pyarrow.parquet.read_table(rows)
+    assert back.schema.names == ["height", "weight"]
+    everything = pyarrow.csv.read_csv(table)
+    for name in ("height", "weight"):
+        true = everything[name].to_numpy()
+        found = back[name].to_numpy()
+        assert max(np.abs(true - value).min() for value in found) < 1e-2
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".npz"])
+def test_draws_rows(suffix: str, run: Path, lambent: Run, tmp_path: Path) -> None:
+    out = tmp_path / f"drawn{suffix}"
+    assert lambent("sample", run, "--n", 500, "--out", out, "--json").figures["rows"] == 500
+    found = pyarrow.parquet.read_table(out) if suffix == ".parquet" else np.load(out)
+    height, weight = (np.asarray(found[name]) for name in ("height", "weight"))
+    assert height.mean() == pytest.approx(170, abs=5)
+    assert np.corrcoef(height, weight)[0, 1] > 0.7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sample", "{run}", "--out", "{out}.png"), "out: expected a name that ends in .npz"),
+        (("evaluate", "{run}", "--data", "digits"), "data: the model expects rows of 2 numbers"),
+        (("evaluate", "{run}", "--data={table}", "--yardsticks"), "yardsticks: expected images"),
+        (("reconstruct", "{run}", "--data={table}", "--out={out}.png"), "data: expected"),
+        (("interpolate", "{run}", "a.png", "b.png", "--out={out}.png"), "run: expected a model of"),
+        (
+            ("train", "--model=realnvp", "--data={table}", "--train.flip=true", "--out={out}"),
+            "shift, flip, random_crop: expected images, got events of shape (2,)",
+        ),
+        (
+            ("train", "--model=realnvp", "--data={table}", "--data-split=test", "--out={out}"),
+            "split: expected one of train, validation, all",
+        ),
+    ],
+)
+def test_what_is_for_images(
+    arguments: tuple[str, ...], said: str, table: Path, run: Path, lambent: Run, tmp_path: Path
+) -> None:
+    places = {"run": run, "table": table, "out": tmp_path / "out"}
+    found = lambent(*(argument.format(**places) for argument in arguments))
+    assert found.code == 2
+    assert said in found.err
+    assert len(found.err.splitlines()) == 1
+    with pytest.raises(ValueError, match="data: expected"):
+        load_images(str(table))
