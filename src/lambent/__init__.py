@@ -25,9 +25,15 @@ if TYPE_CHECKING:
     from lambent.evaluate import estimate_cost as estimate_cost
     from lambent.evaluate import measure as measure
     from lambent.flows import GlowConfig as GlowConfig
+    from lambent.flows import IAFConfig as IAFConfig
+    from lambent.flows import MADEConfig as MADEConfig
+    from lambent.flows import MAFConfig as MAFConfig
     from lambent.flows import NICEConfig as NICEConfig
     from lambent.flows import RealNVPConfig as RealNVPConfig
     from lambent.flows import glow as glow
+    from lambent.flows import iaf as iaf
+    from lambent.flows import made as made
+    from lambent.flows import maf as maf
     from lambent.flows import nice as nice
     from lambent.flows import realnvp as realnvp
     from lambent.hub import export_program as export_program
@@ -47,6 +53,9 @@ _ROOM = {
     "Flow": "core",
     "GlowConfig": "flows",
     "Images": "data",
+    "IAFConfig": "flows",
+    "MADEConfig": "flows",
+    "MAFConfig": "flows",
     "NICEConfig": "flows",
     "NotInvertibleError": "errors",
     "RealNVPConfig": "flows",
@@ -63,6 +72,9 @@ _ROOM = {
     "load": "store",
     "load_images": "data",
     "measure": "evaluate",
+    "iaf": "flows",
+    "made": "flows",
+    "maf": "flows",
     "nice": "flows",
     "plain": "nn",
     "realnvp": "flows",

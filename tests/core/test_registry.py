@@ -69,7 +69,9 @@ def test_unknown_family_names_the_nearest(slope: str, name: str, near: str) -> N
 
 
 def test_a_name_near_nothing_lists_what_there_is(slope: str) -> None:
-    with pytest.raises(ValueError, match=r"unknown 'transformer'; expected one of: glow, slope"):
+    with pytest.raises(
+        ValueError, match=r"unknown 'transformer'; expected one of: .*glow, .*slope"
+    ):
         registry.family("transformer")
 
 

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from lambent.core import Compose, Flow, Transform
 from lambent.distributions import StandardLogistic, StandardNormal
-from lambent.flows import GlowConfig, NICEConfig, RealNVPConfig, glow, nice, realnvp
+from lambent.flows import (
+    GlowConfig,
+    IAFConfig,
+    MADEConfig,
+    MAFConfig,
+    NICEConfig,
+    RealNVPConfig,
+    glow,
+    iaf,
+    made,
+    maf,
+    nice,
+    realnvp,
+)
 from lambent.nn import (
+    MADE,
     MLP,
     Chequered,
     CouplingNet,
@@ -26,6 +40,7 @@ from lambent.transforms import (
     ActNorm,
     Additive,
     Affine,
+    Autoregressive,
     BatchNorm,
     Checkerboard,
     Complement,
@@ -385,9 +400,26 @@ NICES: dict[str, NICEConfig] = {
 """Every form of NICE."""
 
 
-def _family_case(build: Callable[[], Flow], config: NICEConfig | RealNVPConfig) -> Case:
+MAFS: dict[str, MAFConfig] = {
+    "actnorm": MAFConfig(shape=(4,), width=8, transforms=2),
+    "batch norm": MAFConfig(shape=(3,), width=8, transforms=2, norm="batch", activation="tanh"),
+    "one layer": MAFConfig(shape=(2,), width=4, layers=1, transforms=2, norm="none"),
+}
+"""Every form of MAF; those of one layer and turned round are of the same parts."""
+
+
+def autoregressive(
+    inverse: Literal["cached", "dense"] = "cached", context: int | None = None
+) -> Autoregressive:
+    net = MADE(4, 2, width=7, context_features=context, activation="tanh")
+    return Autoregressive(net, Affine(), inverse=inverse)
+
+
+def _family_case(
+    build: Callable[[], Flow], config: NICEConfig | RealNVPConfig | MADEConfig
+) -> Case:
     assert config.shape is not None
-    draws = {} if config.grey_levels is None else {"domain": pixels()}
+    draws = {} if getattr(config, "grey_levels", None) is None else {"domain": pixels()}
     return Case(build=build, event_shape=config.shape, float32_tolerance=1e-3, **draws)  # type: ignore[arg-type]
 
 
@@ -402,6 +434,15 @@ TRANSFORMS |= {
     "realnvp images": Case(build=scales_of_realnvp, event_shape=(1, 4, 4), float32_tolerance=1e-3),
     "realnvp vectors": Case(build=lambda: realnvp(REALNVPS["vectors"]).transform, event_shape=(3,)),
     "nice vectors": Case(build=lambda: nice(NICES["vectors"]).transform, event_shape=(5,)),
+}
+TRANSFORMS |= {
+    "autoregressive": Case(build=autoregressive, event_shape=(4,)),
+    "autoregressive dense": Case(build=lambda: autoregressive("dense"), event_shape=(4,)),
+    "autoregressive conditional": Case(
+        build=lambda: autoregressive(context=3), event_shape=(4,), context_shape=(3,)
+    ),
+    "maf": Case(build=lambda: maf(MAFS["actnorm"]).transform, event_shape=(4,)),
+    "iaf": Case(build=lambda: iaf(IAFConfig(shape=(3,), width=6)).transform, event_shape=(3,)),
 }
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 
@@ -439,6 +480,16 @@ FLOWS: dict[str, Case] = {
 """Flows of every family."""
 
 FLOWS |= {f"glow {name}": _glow_case(config) for name, config in GLOWS.items()}
+FLOWS |= {
+    f"maf {name}": _family_case(partial(maf, config), config) for name, config in MAFS.items()
+}
+FLOWS |= {
+    f"{build.__name__}": _family_case(partial(build, config), config)
+    for build, config in (
+        (made, MADEConfig(shape=(3,), width=6)),
+        (iaf, IAFConfig(shape=(3,), width=6, transforms=2)),
+    )
+}
 FLOWS |= {
     f"realnvp {name}": _family_case(partial(realnvp, config), config)
     for name, config in REALNVPS.items()

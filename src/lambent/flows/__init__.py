@@ -1,5 +1,11 @@
 """Families of flows; importing this registers them."""
 
+from lambent.flows.autoregressive import IAFConfig as IAFConfig
+from lambent.flows.autoregressive import MADEConfig as MADEConfig
+from lambent.flows.autoregressive import MAFConfig as MAFConfig
+from lambent.flows.autoregressive import iaf as iaf
+from lambent.flows.autoregressive import made as made
+from lambent.flows.autoregressive import maf as maf
 from lambent.flows.glow import glow as glow
 from lambent.flows.glow_config import GlowConfig as GlowConfig
 from lambent.flows.nice import NICEConfig as NICEConfig

@@ -9,6 +9,7 @@ from lambent.nn.coupling_net import CouplingNet as CouplingNet
 from lambent.nn.embedding import LabelEncoder as LabelEncoder
 from lambent.nn.fast import plain as plain
 from lambent.nn.fast import takes_fast_path as takes_fast_path
+from lambent.nn.masked import MADE as MADE
 from lambent.nn.mlp import MLP as MLP
 from lambent.nn.mlp import ShiftAndScale as ShiftAndScale
 from lambent.nn.priors import SplitPrior as SplitPrior

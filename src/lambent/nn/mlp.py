@@ -12,6 +12,9 @@ from lambent.types import Context
 
 Activation = Literal["relu", "tanh"]
 
+ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
+"""What follows a hidden layer, by name."""
+
 
 class MLP(nn.Module):
     r"""Hidden layers of one width and a linear output that starts at zero.
@@ -46,7 +49,7 @@ class MLP(nn.Module):
         super().__init__()
         if layers < 1:
             raise ValueError(f"layers: expected at least 1, got {layers}")
-        kind = {"relu": nn.ReLU, "tanh": nn.Tanh}[activation]
+        kind = ACTIVATIONS[activation]
         size = in_features + (context_features or 0)
         steps: list[nn.Module] = []
         for _ in range(layers):

@@ -1,6 +1,7 @@
 """Layers of flows."""
 
 from lambent.transforms.actnorm import ActNorm as ActNorm
+from lambent.transforms.autoregressive import Autoregressive as Autoregressive
 from lambent.transforms.batchnorm import BatchNorm as BatchNorm
 from lambent.transforms.coupling import Coupling as Coupling
 from lambent.transforms.dequantise import Dequantise as Dequantise

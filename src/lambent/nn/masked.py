@@ -1,0 +1,164 @@
+"""Masked networks: the parameters of each number from the numbers before it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lambent.nn.context import context_vector
+from lambent.nn.mlp import ACTIVATIONS, Activation
+from lambent.types import Context
+
+
+class Remembered(NamedTuple):
+    """What a network passed step by step has computed so far."""
+
+    inputs: tuple[Tensor, ...]
+    """The numbers that are known, each ``(b, 1)``."""
+    hidden: tuple[tuple[Tensor, ...], ...]
+    """Of each hidden layer, the units of degree 1, 2, ..., each ``(b, units)``."""
+    context: Tensor | None
+    """What the context adds to the first hidden layer, ``(b, width)``."""
+
+
+class MADE(nn.Module):
+    r"""A fully connected network whose output ``i`` reads the inputs ``0 ... i - 1`` alone.
+
+    Input ``i`` has degree ``i + 1``; hidden units have degrees 1 to ``d - 1`` in turn, sorted, so
+    that those of one degree lie together. A hidden unit reads what has at most its own degree, an
+    output what has less. The context is read by the first hidden layer whole. The output starts at
+    zero.
+
+    One pass gives all parameters. ``start`` and ``step`` give those of one number after the other,
+    each unit computed once: all steps together cost one pass.
+
+    Args:
+        features: Numbers of a vector, ``d``.
+        params: Parameters of each number, ``k``.
+        width: Units of each hidden layer.
+        layers: Hidden layers.
+        activation: What follows each of them.
+        context_features: Size of the context vector, where there is one.
+
+    Shape:
+        ``(b, d)`` and ``(b, context_features)`` to ``(b, k d)``; parameter ``j`` of number ``i`` is
+        at ``k i + j``.
+
+    Raises:
+        ValueError: If a number is less than 1.
+
+    References:
+        M. Germain et al., "MADE: Masked Autoencoder for Distribution Estimation", 2015,
+        arXiv:1502.03509, section 4.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        params: int,
+        *,
+        width: int = 128,
+        layers: int = 2,
+        activation: Activation = "relu",
+        context_features: int | None = None,
+    ) -> None:
+        super().__init__()
+        sizes = {"features": features, "params": params, "width": width, "layers": layers}
+        for name, value in sizes.items():
+            if value < 1:
+                raise ValueError(f"{name}: expected at least 1, got {value}")
+        self.features, self.params, self.context_features = features, params, context_features
+        self.activation = ACTIVATIONS[activation]()
+        units = sorted(min(1, features - 1) + k % max(1, features - 1) for k in range(width))
+        self.ends = [sum(unit <= degree for unit in units) for degree in range(features)]
+        """How many hidden units have a degree of at most 0, 1, ..., d - 1."""
+        inputs, hidden = torch.arange(1, features + 1), torch.tensor(units)
+        before = [inputs] + [hidden] * (layers - 1)
+        self.hidden = nn.ModuleList(nn.Linear(len(degrees), width) for degrees in before)
+        self.last = nn.Linear(width, params * features)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+        self.condition = (
+            None if context_features is None else nn.Linear(context_features, width, bias=False)
+        )
+        for layer, degrees in enumerate(before):
+            self._mask(f"mask{layer}", hidden[:, None] >= degrees)
+        self._mask("mask_last", inputs.repeat_interleave(params)[:, None] > hidden)
+
+    def _mask(self, name: str, allowed: Tensor) -> None:
+        self.register_buffer(name, allowed.to(torch.get_default_dtype()), persistent=False)
+
+    def _linear(self, layer: int) -> nn.Linear:
+        linear = self.hidden[layer]
+        assert isinstance(linear, nn.Linear)
+        return linear
+
+    def _allowed(self, name: str, weight: Tensor) -> Tensor:
+        """A weight, where it may not read set to 0."""
+        mask: Tensor = self.get_buffer(name)
+        return weight * mask
+
+    def _from_context(self, context: Context | None) -> Tensor | None:
+        if self.condition is None or self.context_features is None:
+            return None
+        added: Tensor = self.condition(context_vector(context, self.context_features))
+        return added
+
+    def forward(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """The parameters of all numbers."""
+        h = x
+        for layer in range(len(self.hidden)):
+            linear = self._linear(layer)
+            h = F.linear(h, self._allowed(f"mask{layer}", linear.weight), linear.bias)
+            added = self._from_context(context) if layer == 0 else None
+            h = self.activation(h if added is None else h + added)
+        return F.linear(h, self._allowed("mask_last", self.last.weight), self.last.bias)
+
+    def start(self, context: Context | None, like: Tensor) -> Remembered:
+        """What is known before the first number.
+
+        Args:
+            context: What the vectors are conditioned on.
+            like: Vectors ``(b, d)``, for their number and type.
+
+        Returns:
+            Nothing yet, but for what the context adds.
+        """
+        nothing = like[:, :0]
+        return Remembered((), tuple((nothing,) for _ in self.hidden), self._from_context(context))
+
+    def step(
+        self, i: int, previous: Tensor | None, so_far: Remembered
+    ) -> tuple[Tensor, Remembered]:
+        """The parameters of number ``i``, once number ``i - 1`` is known.
+
+        Args:
+            i: From 0.
+            previous: Number ``i - 1``, ``(b,)``; nothing for the first.
+            so_far: What the step before returned.
+
+        Returns:
+            The parameters, ``(b, k)``, and what the next step needs.
+        """
+        inputs = so_far.inputs if previous is None else (*so_far.inputs, previous[:, None])
+        first, end = (self.ends[i - 1] if i else 0), self.ends[i]
+        hidden = so_far.hidden
+        if end > first:
+            read = torch.cat(inputs, 1) if inputs else hidden[0][0]
+            grown = []
+            for layer, chunks in enumerate(hidden):
+                linear = self._linear(layer)
+                weight = linear.weight[first:end, : read.shape[1]]  # the mask lets all of it by
+                units = F.linear(read, weight, linear.bias[first:end])
+                if layer == 0 and so_far.context is not None:
+                    units = units + so_far.context[:, first:end]
+                grown.append((*chunks, self.activation(units)))
+                read = torch.cat(grown[-1], 1)
+            hidden = tuple(grown)
+        read = torch.cat(hidden[-1], 1)
+        rows = slice(i * self.params, (i + 1) * self.params)
+        params = F.linear(read, self.last.weight[rows, : read.shape[1]], self.last.bias[rows])
+        return params, Remembered(inputs, hidden, so_far.context)

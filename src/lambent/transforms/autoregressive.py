@@ -1,0 +1,103 @@
+"""The autoregressive layer: each number is changed by a map that the numbers before it choose."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from lambent.core.transform import Transform, check_context, sum_event, widened
+from lambent.transforms.elementwise import Elementwise
+from lambent.types import Context, PerSample, X, Z
+
+
+@runtime_checkable
+class Stepwise(Protocol):
+    """A conditioner that gives the parameters of one number after the other, in one pass in all."""
+
+    def start(self, context: Context | None, like: Tensor) -> Any:
+        """What is known before the first number of vectors such as ``like``, ``(b, d)``."""
+
+    def step(self, i: int, previous: Tensor | None, so_far: Any) -> tuple[Tensor, Any]:
+        """The parameters ``(b, k)`` of number ``i``, and what the next step needs."""
+
+
+class Autoregressive(Transform):
+    r"""``z_i = g(x_i; net(x_0 ... x_{i-1}, context))`` with ``g`` elementwise.
+
+    ``V = sum_i ln |g'(x_i)|``, the log-determinant of a triangular Jacobian. Forward costs one pass
+    through the network. The inverse has to know one number before the next: with a conditioner
+    that remembers (``start`` and ``step``) all of them cost one pass, else one each.
+
+    Args:
+        net: A module ``net(x, context) -> (b, k d)`` whose parameters of number ``i``, at ``k i``
+            to ``k i + k - 1``, depend on the numbers before it alone.
+        elementwise: The map ``g`` with its ``k`` parameters.
+        inverse: ``cached`` steps through what the conditioner remembers, where it does; ``dense``
+            takes ``d`` passes, the reference.
+
+    Shape:
+        ``(b, d)`` both ways.
+
+    References:
+        G. Papamakarios et al., "Masked Autoregressive Flow", 2017, arXiv:1705.07057, eq. 3 to 5.
+
+    Example:
+        >>> from lambent.nn import MADE
+        >>> from lambent.transforms import Affine
+        >>> Autoregressive(MADE(3, 2, width=8), Affine()).bijective
+        True
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        elementwise: Elementwise,
+        *,
+        inverse: Literal["cached", "dense"] = "cached",
+    ) -> None:
+        super().__init__()
+        self.net = net
+        self.elementwise = elementwise
+        self.discrete = elementwise.discrete
+        self.way = inverse
+
+    def params(self, x: Tensor, context: Context | None) -> Tensor:
+        """The parameters of each number, ``(b, d, k)``."""
+        params = widened(self.net(x, context))
+        by_number: Tensor = params.unflatten(1, (x.shape[1], self.elementwise.num_params))
+        return by_number
+
+    def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
+        """Change all numbers at once."""
+        check_context(x, context)
+        z, log_derivative = self.elementwise.forward(x, self.params(x, context))
+        return z, sum_event(log_derivative)
+
+    def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
+        """Change one number back after the other."""
+        check_context(z, context)
+        if self.way == "cached" and isinstance(self.net, Stepwise):
+            return self._by_steps(self.net, z, context)
+        x, log_derivative = z, torch.zeros_like(z)
+        for _ in range(z.shape[1]):  # pass i is right up to number i
+            x, log_derivative = self.elementwise.inverse(z, self.params(x, context))
+        return x, sum_event(log_derivative)
+
+    def _by_steps(
+        self, net: Stepwise, z: Tensor, context: Context | None
+    ) -> tuple[Tensor, PerSample]:
+        numbers: list[Tensor] = []
+        logs: list[Tensor] = []
+        so_far = net.start(context, z)
+        for i in range(z.shape[1]):
+            params, so_far = net.step(i, numbers[-1] if numbers else None, so_far)
+            x, log_derivative = self.elementwise.inverse(z[:, i], widened(params))
+            numbers.append(x)
+            logs.append(log_derivative)
+        return torch.stack(numbers, 1), sum_event(torch.stack(logs, 1))
+
+    def extra_repr(self) -> str:
+        """What ``repr`` shows."""
+        return f"{self.elementwise}, inverse={self.way}"
