@@ -62,10 +62,7 @@ def test_every_command_helps(command: str, capsys: pytest.CaptureFixture[str]) -
 
 def test_train_says_how_a_model_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
     text = helped("train", "--model", "glow_digits", capsys=capsys)
-    assert (
-        "\n--model NAME:\n  A family (glow, iaf, made, maf, nice, realnvp) or a preset (glow_cel"
-        in text
-    )
+    assert "\n--model NAME:\n  A family (" in text
     assert "\n--config FILE:\n  Settings in YAML" in text
     words = " ".join(text.split())
     assert "A family (glow, iaf, made, maf, nice, realnvp) or a preset (glow_celebahq256, " in words
