@@ -54,8 +54,8 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_taken(
         "--model",
         "NAME",
-        f"A family ({', '.join(sorted(families()))}) or a preset ({', '.join(sorted(presets()))}), which "
-        "comes with settings of its own. It decides which options --model.… there are. "
+        f"A family ({', '.join(sorted(families()))}) or a preset ({', '.join(sorted(presets()))}), "
+        "which comes with settings of its own. It decides which options --model.… there are. "
         "(default: glow)",
     )
     parser.add_taken(
