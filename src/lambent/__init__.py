@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from lambent.flows import MADEConfig as MADEConfig
     from lambent.flows import MAFConfig as MAFConfig
     from lambent.flows import NICEConfig as NICEConfig
+    from lambent.flows import NSFConfig as NSFConfig
     from lambent.flows import RealNVPConfig as RealNVPConfig
     from lambent.flows import glow as glow
     from lambent.flows import iaf as iaf
     from lambent.flows import made as made
     from lambent.flows import maf as maf
     from lambent.flows import nice as nice
+    from lambent.flows import nsf as nsf
     from lambent.flows import realnvp as realnvp
     from lambent.hub import export_program as export_program
     from lambent.hub import import_weights as import_weights
@@ -57,6 +59,7 @@ _ROOM = {
     "MADEConfig": "flows",
     "MAFConfig": "flows",
     "NICEConfig": "flows",
+    "NSFConfig": "flows",
     "NotInvertibleError": "errors",
     "RealNVPConfig": "flows",
     "TrainConfig": "train",
@@ -76,6 +79,7 @@ _ROOM = {
     "made": "flows",
     "maf": "flows",
     "nice": "flows",
+    "nsf": "flows",
     "plain": "nn",
     "realnvp": "flows",
     "reconstruct": "edit",

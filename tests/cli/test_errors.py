@@ -136,6 +136,14 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--model=nice", "--model.shape=[64]"),
         ("grey_levels: expected none for vectors, got 17",),
     ),
+    "nsf, images": (
+        (*TRAIN, "--model=nsf"),
+        ("shape", "(features,)"),
+    ),
+    "nsf, bins": (
+        (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.bins=1"),
+        ("bins", "2 to 999"),
+    ),
     "realnvp, levels": (
         (*TRAIN, "--model=realnvp", "--model.levels=4"),
         ("levels: expected a height that 2 to the 3 divides", "for 4 levels, got 8 x 8"),

@@ -65,7 +65,10 @@ def test_train_says_how_a_model_is_chosen(capsys: pytest.CaptureFixture[str]) ->
     assert "\n--model NAME:\n  A family (" in text
     assert "\n--config FILE:\n  Settings in YAML" in text
     words = " ".join(text.split())
-    assert "A family (glow, iaf, made, maf, nice, realnvp) or a preset (glow_celebahq256, " in words
+    assert (
+        "A family (glow, iaf, made, maf, nice, nsf, realnvp) or a preset (glow_celebahq256, "
+        in words
+    )
     for line in (
         "--model.levels LEVELS Number of scales L",
         "--model.coupling {affine,additive} Whether a coupling",

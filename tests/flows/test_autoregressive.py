@@ -3,8 +3,19 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lambent import Flow, IAFConfig, MADEConfig, MAFConfig, iaf, made, maf, seeded
-from lambent.testing import perturbed
+from lambent import (
+    Flow,
+    IAFConfig,
+    MADEConfig,
+    MAFConfig,
+    NSFConfig,
+    iaf,
+    made,
+    maf,
+    nsf,
+    seeded,
+)
+from lambent.testing import check_normalised, perturbed
 from lambent.transforms import Autoregressive
 
 
@@ -29,6 +40,36 @@ def test_an_iaf_is_a_maf_turned_round() -> None:
     twice, once = "transform.transform.", "transform."
     direct.load_state_dict({k.replace(twice, once): v for k, v in inverse.state_dict().items()})
     torch.testing.assert_close(inverse.decode(z), direct.encode(z), rtol=1e-12, atol=1e-12)
+
+
+def test_an_nsf_starts_as_the_identity_and_has_splines_in_every_layer() -> None:
+    flow = nsf(NSFConfig(shape=(4,), transforms=3, bins=5, norm="none", width=8, layers=1))
+    x = 2 * torch.randn(6, 4)
+    torch.testing.assert_close(flow.encode(x), x, rtol=1e-6, atol=2e-6)
+    assert layers(flow) == 3
+    sizes = 4 * 8 + 8 + 8 * 4 * 14 + 4 * 14
+    assert sum(p.numel() for p in flow.parameters()) == 3 * sizes
+
+
+def test_an_nsf_of_two_integrates_to_one() -> None:
+    flow = nsf(NSFConfig(shape=(2,), width=6, transforms=2, bins=4, norm="none"))
+    check_normalised(perturbed(flow, 0.5, seed=3), -7.0, 7.0, points=400)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("shape", (1, 4, 4), r"^shape: expected \(features,\), got \(1, 4, 4\)"),
+        ("transforms", 0, r"^transforms: expected at least 1, got 0"),
+        ("bins", 1, r"^bins: expected 2 to 999, got 1"),
+        ("bins", 1000, r"^bins: expected 2 to 999, got 1000"),
+        ("spline_bound", 0.0, r"^spline_bound: expected a number above 0, got 0.0"),
+        ("spline_bound", float("inf"), r"^spline_bound: expected a number above 0, got inf"),
+    ],
+)
+def test_an_nsf_refuses(field: str, value: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        nsf(NSFConfig(**{"shape": (3,), field: value}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("build", [made, maf, iaf])

@@ -17,12 +17,14 @@ from lambent.flows import (
     MADEConfig,
     MAFConfig,
     NICEConfig,
+    NSFConfig,
     RealNVPConfig,
     glow,
     iaf,
     made,
     maf,
     nice,
+    nsf,
     realnvp,
 )
 from lambent.nn import (
@@ -57,6 +59,7 @@ from lambent.transforms import (
     Permute,
     PLUConv1x1,
     Quantise,
+    RationalQuadratic,
     Rescale,
     Scale,
     SigmoidAffine,
@@ -415,8 +418,13 @@ def autoregressive(
     return Autoregressive(net, Affine(), inverse=inverse)
 
 
+def autoregressive_splines() -> Autoregressive:
+    curve = RationalQuadratic(bins=3, form="released")
+    return Autoregressive(MADE(4, curve.num_params, width=7), curve)
+
+
 def _family_case(
-    build: Callable[[], Flow], config: NICEConfig | RealNVPConfig | MADEConfig
+    build: Callable[[], Flow], config: NICEConfig | RealNVPConfig | MADEConfig | NSFConfig
 ) -> Case:
     assert config.shape is not None
     draws = {} if getattr(config, "grey_levels", None) is None else {"domain": pixels()}
@@ -442,6 +450,14 @@ TRANSFORMS |= {
         build=lambda: autoregressive(context=3), event_shape=(4,), context_shape=(3,)
     ),
     "maf": Case(build=lambda: maf(MAFS["actnorm"]).transform, event_shape=(4,)),
+    "coupling of splines": Case(
+        build=lambda: Coupling(MLP(2, 10, width=8), RationalQuadratic(bins=2)), event_shape=(4,)
+    ),
+    "autoregressive splines": Case(build=autoregressive_splines, event_shape=(4,)),
+    "nsf": Case(
+        build=lambda: nsf(NSFConfig(shape=(3,), width=6, transforms=2, bins=3)).transform,
+        event_shape=(3,),
+    ),
     "iaf": Case(build=lambda: iaf(IAFConfig(shape=(3,), width=6)).transform, event_shape=(3,)),
 }
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
@@ -488,6 +504,7 @@ FLOWS |= {
     for build, config in (
         (made, MADEConfig(shape=(3,), width=6)),
         (iaf, IAFConfig(shape=(3,), width=6, transforms=2)),
+        (nsf, NSFConfig(shape=(3,), width=6, transforms=2, bins=3)),
     )
 }
 FLOWS |= {

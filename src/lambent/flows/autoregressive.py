@@ -13,12 +13,12 @@ from lambent.distributions import StandardNormal
 from lambent.errors import check_choices
 from lambent.flows.pixels import check_at_least
 from lambent.nn import MADE
-from lambent.transforms import ActNorm, Affine, Autoregressive, BatchNorm, Permute
+from lambent.transforms import ActNorm, Affine, Autoregressive, BatchNorm, Elementwise, Permute
 
 
 @dataclass(frozen=True, kw_only=True)
-class MADEConfig:
-    """What :func:`lambent.made` builds: one autoregressive layer."""
+class AutoregressiveConfig:
+    """The networks of an autoregressive flow, and what stands between its layers."""
 
     shape: tuple[int, ...] | None = None
     """Shape of an event, (features,); the command line takes the data's own."""
@@ -28,10 +28,16 @@ class MADEConfig:
     """Units of each hidden layer."""
     activation: Literal["relu", "tanh"] = "relu"
     """What follows each of them."""
-    scale_bound: float = 3.0
-    """Largest absolute log-scale of a layer."""
     norm: Literal["actnorm", "batch", "none"] = "actnorm"
     """What precedes each layer: a scale and shift set from data, batch norm, or nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MADEConfig(AutoregressiveConfig):
+    """What :func:`lambent.made` builds: one autoregressive layer."""
+
+    scale_bound: float = 3.0
+    """Largest absolute log-scale of a layer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,7 @@ def made(config: MADEConfig) -> Flow:
         >>> made(MADEConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
-    return _flow(config, 1)
+    return stacked(config, 1, _affine(config))
 
 
 @register(MAFConfig)
@@ -93,7 +99,7 @@ def maf(config: MAFConfig) -> Flow:
         torch.Size([2, 3])
     """
     check_at_least(config, 1, "transforms")
-    return _flow(config, config.transforms)
+    return stacked(config, config.transforms, _affine(config))
 
 
 @register(IAFConfig)
@@ -123,7 +129,20 @@ def iaf(config: IAFConfig) -> Flow:
     return Flow(flow.transform.inv, flow.base)
 
 
-def _flow(config: MADEConfig, transforms: int) -> Flow:
+def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementwise) -> Flow:
+    """Layers of one elementwise map, the features reversed from each to the next.
+
+    Args:
+        config: Sizes and forms of the networks, and what precedes each layer.
+        transforms: Layers.
+        elementwise: The map.
+
+    Returns:
+        A flow over ``config.shape`` with a standard normal base.
+
+    Raises:
+        ValueError: If a field is missing or out of range.
+    """
     check_choices(config)
     features = _features(config)
     steps: dict[str, Transform] = {}
@@ -135,16 +154,24 @@ def _flow(config: MADEConfig, transforms: int) -> Flow:
         elif config.norm == "actnorm":
             steps[f"norm{i}"] = ActNorm(features, log_scale_factor=1.0)
         net = MADE(
-            features, 2, width=config.width, layers=config.layers, activation=config.activation
+            features,
+            elementwise.num_params,
+            width=config.width,
+            layers=config.layers,
+            activation=config.activation,
         )
-        steps[f"autoregressive{i}"] = Autoregressive(net, Affine(config.scale_bound))
+        steps[f"autoregressive{i}"] = Autoregressive(net, elementwise)
     return Flow(Compose(**steps), StandardNormal((features,)))  # type: ignore[arg-type]
 
 
-def _features(config: MADEConfig) -> int:
+def _affine(config: MADEConfig) -> Affine:
+    if not config.scale_bound > 0:
+        raise ValueError(f"scale_bound: expected more than 0, got {config.scale_bound}")
+    return Affine(config.scale_bound)
+
+
+def _features(config: AutoregressiveConfig) -> int:
     check_at_least(config, 1, "layers", "width")
     if config.shape is None or len(config.shape) != 1 or config.shape[0] < 1:
         raise ValueError(f"shape: expected (features,), got {config.shape}")
-    if not config.scale_bound > 0:
-        raise ValueError(f"scale_bound: expected more than 0, got {config.scale_bound}")
     return config.shape[0]

@@ -27,5 +27,6 @@ from lambent.transforms.partition import Whole as Whole
 from lambent.transforms.permute import Permute as Permute
 from lambent.transforms.pixel import Quantise as Quantise
 from lambent.transforms.pixel import Rescale as Rescale
+from lambent.transforms.rational_quadratic import RationalQuadratic as RationalQuadratic
 from lambent.transforms.scale import Scale as Scale
 from lambent.transforms.squeeze import Squeeze as Squeeze

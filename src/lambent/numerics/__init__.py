@@ -1,0 +1,5 @@
+"""Numerical functions of tensors; they know no networks and no flows."""
+
+from lambent.numerics.spline import Knots as Knots
+from lambent.numerics.spline import spline as spline
+from lambent.numerics.spline import spline_inverse as spline_inverse
