@@ -85,8 +85,8 @@ def page(figures: dict) -> str:
         "",
         f"Nats a held-out row of `{figures['table']}` ({figures['columns']} columns, "
         f"{figures['rows']['train']:,} rows for training, {figures['rows']['held_out']:,} held "
-        f"out), after {figures['steps']} steps of 256 rows with each family's defaults. One run each, "
-        "at equal steps, neither at equal time nor at equal parameters; higher is better.",
+        f"out), after {figures['steps']} steps of 256 rows with each family's defaults. One run "
+        "each, at equal steps, neither at equal time nor at equal parameters; higher is better.",
         "",
         "| | log-likelihood | standard error | parameters | seconds |",
         "|---|---|---|---|---|",
