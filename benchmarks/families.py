@@ -1,4 +1,4 @@
-"""Every family of rows on one table, trained from the command line, beside a normal.
+"""Families of rows on one table, trained from the command line, beside a normal.
 
     python benchmarks/families.py --data rows.parquet [--steps 800] [--out docs/benchmarks]
 
