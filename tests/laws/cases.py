@@ -70,6 +70,7 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
+from . import cases_context
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -514,3 +515,4 @@ FLOWS |= {
 FLOWS |= {
     f"nice {name}": _family_case(partial(nice, config), config) for name, config in NICES.items()
 }
+FLOWS |= cases_context.FLOWS

@@ -9,19 +9,17 @@ from lambent.core.compose import Compose
 from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.core.transform import Transform
-from lambent.distributions import StandardNormal
-from lambent.errors import check_choices
+from lambent.flows.context import context_size
 from lambent.flows.pixels import check_at_least
+from lambent.flows.vectors import VectorConfig, features, vector_flow
 from lambent.nn import MADE
 from lambent.transforms import ActNorm, Affine, Autoregressive, BatchNorm, Elementwise, Permute
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoregressiveConfig:
+class AutoregressiveConfig(VectorConfig):
     """The networks of an autoregressive flow, and what stands between its layers."""
 
-    shape: tuple[int, ...] | None = None
-    """Shape of an event, (features,); the command line takes the data's own."""
     layers: int = 2
     """Hidden layers of each network."""
     width: int = 128
@@ -74,7 +72,7 @@ def made(config: MADEConfig) -> Flow:
         >>> made(MADEConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
-    return stacked(config, 1, _affine(config))
+    return vector_flow(config, stacked(config, 1, _affine(config)))
 
 
 @register(MAFConfig)
@@ -99,7 +97,7 @@ def maf(config: MAFConfig) -> Flow:
         torch.Size([2, 3])
     """
     check_at_least(config, 1, "transforms")
-    return stacked(config, config.transforms, _affine(config))
+    return vector_flow(config, stacked(config, config.transforms, _affine(config)))
 
 
 @register(IAFConfig)
@@ -125,11 +123,11 @@ def iaf(config: IAFConfig) -> Flow:
         >>> iaf(IAFConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
-    flow = maf(config)
-    return Flow(flow.transform.inv, flow.base)
+    check_at_least(config, 1, "transforms")
+    return vector_flow(config, stacked(config, config.transforms, _affine(config)).inv)
 
 
-def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementwise) -> Flow:
+def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementwise) -> Compose:
     """Layers of one elementwise map, the features reversed from each to the next.
 
     Args:
@@ -138,40 +136,35 @@ def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementw
         elementwise: The map.
 
     Returns:
-        A flow over ``config.shape`` with a standard normal base.
+        The layers by name.
 
     Raises:
         ValueError: If a field is missing or out of range.
     """
-    check_choices(config)
-    features = _features(config)
+    size = features(config)
+    check_at_least(config, 1, "layers", "width")
+    context = context_size(config)
     steps: dict[str, Transform] = {}
     for i in range(transforms):
         if i:
-            steps[f"reverse{i}"] = Permute.reverse(features)
+            steps[f"reverse{i}"] = Permute.reverse(size)
         if config.norm == "batch":
-            steps[f"norm{i}"] = BatchNorm(features)
+            steps[f"norm{i}"] = BatchNorm(size)
         elif config.norm == "actnorm":
-            steps[f"norm{i}"] = ActNorm(features, log_scale_factor=1.0)
+            steps[f"norm{i}"] = ActNorm(size, log_scale_factor=1.0)
         net = MADE(
-            features,
+            size,
             elementwise.num_params,
             width=config.width,
             layers=config.layers,
             activation=config.activation,
+            context_features=context,
         )
         steps[f"autoregressive{i}"] = Autoregressive(net, elementwise)
-    return Flow(Compose(**steps), StandardNormal((features,)))  # type: ignore[arg-type]
+    return Compose(**steps)  # type: ignore[arg-type]
 
 
 def _affine(config: MADEConfig) -> Affine:
     if not config.scale_bound > 0:
         raise ValueError(f"scale_bound: expected more than 0, got {config.scale_bound}")
     return Affine(config.scale_bound)
-
-
-def _features(config: AutoregressiveConfig) -> int:
-    check_at_least(config, 1, "layers", "width")
-    if config.shape is None or len(config.shape) != 1 or config.shape[0] < 1:
-        raise ValueError(f"shape: expected (features,), got {config.shape}")
-    return config.shape[0]

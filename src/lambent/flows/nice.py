@@ -11,13 +11,14 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.distributions import StandardLogistic, StandardNormal
 from lambent.errors import check_choices
+from lambent.flows.context import ContextConfig, conditional, context_size
 from lambent.flows.pixels import check_at_least, check_events, from_pixels
 from lambent.nn import MLP
 from lambent.transforms import Additive, Complement, Coupling, EveryOther, Flatten, Scale
 
 
 @dataclass(frozen=True, kw_only=True)
-class NICEConfig:
+class NICEConfig(ContextConfig):
     """What :func:`lambent.nice` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, ...] | None = None
@@ -72,7 +73,7 @@ def nice(config: NICEConfig) -> Flow:
     flat = {} if len(shape) == 1 else {"flatten": Flatten(shape)}
     transform = Compose(**pixels, **flat, **steps, scale=Scale((size,)))  # type: ignore[arg-type]
     base = StandardLogistic((size,)) if config.prior == "logistic" else StandardNormal((size,))
-    return Flow(transform, base)
+    return conditional(config, transform, base)
 
 
 def _coupling(config: NICEConfig, size: int, *, odd: bool) -> Coupling:
@@ -80,5 +81,11 @@ def _coupling(config: NICEConfig, size: int, *, odd: bool) -> Coupling:
     odds, evens = size // 2, size - size // 2
     partition = Complement(EveryOther()) if odd else EveryOther()
     kept, changed = (odds, evens) if odd else (evens, odds)
-    net = MLP(kept, changed, width=config.width, layers=config.layers)
+    net = MLP(
+        kept,
+        changed,
+        width=config.width,
+        layers=config.layers,
+        context_features=context_size(config),
+    )
     return Coupling(net, Additive(), partition)

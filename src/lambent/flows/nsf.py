@@ -9,6 +9,7 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.flows.autoregressive import AutoregressiveConfig, stacked
 from lambent.flows.pixels import check_at_least
+from lambent.flows.vectors import vector_flow
 from lambent.transforms import RationalQuadratic
 
 
@@ -50,4 +51,4 @@ def nsf(config: NSFConfig) -> Flow:
     if not 0 < config.spline_bound < math.inf:
         raise ValueError(f"spline_bound: expected a number above 0, got {config.spline_bound}")
     spline = RationalQuadratic(bins=config.bins, bound=config.spline_bound)
-    return stacked(config, config.transforms, spline)
+    return vector_flow(config, stacked(config, config.transforms, spline))

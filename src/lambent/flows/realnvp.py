@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from torch import nn
@@ -12,6 +13,7 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.core.transform import Transform
 from lambent.distributions import StandardNormal
+from lambent.flows.context import conditional, context_size
 from lambent.flows.pixels import from_pixels
 from lambent.flows.realnvp_config import RealNVPConfig, checked
 from lambent.nn import MLP, Chequered, CouplingNet, ResidualNet, ShiftAndScale
@@ -56,7 +58,7 @@ def realnvp(config: RealNVPConfig) -> Flow:
     shape = checked(config)
     base = StandardNormal((math.prod(shape),))
     if len(shape) == 1:
-        return Flow(_of_vectors(config, shape[0]), base)
+        return conditional(config, _of_vectors(config, shape[0]), base)
     pixels: dict[str, Transform] = {}
     if config.grey_levels is not None:
         pixels = {**from_pixels(config.grey_levels), "logit": Logit(config.alpha)}
@@ -67,7 +69,7 @@ def realnvp(config: RealNVPConfig) -> Flow:
         channels, width = 2 * channels, 2 * width
     levels.append(Compose(*_couplings(config, 4, channels, width, board=True)))
     scales = MultiScale(*levels, shape=shape)
-    return Flow(Compose(**pixels, scales=scales), base)  # type: ignore[arg-type]
+    return conditional(config, Compose(**pixels, scales=scales), base)  # type: ignore[arg-type]
 
 
 def _of_vectors(config: RealNVPConfig, features: int) -> Compose:
@@ -86,12 +88,16 @@ def _of_vectors(config: RealNVPConfig, features: int) -> Compose:
 
 def _dense(config: RealNVPConfig, kept: int, changed: int) -> nn.Module:
     """The conditioner of a coupling of vectors."""
-    if config.networks == "one":
-        return MLP(kept, 2 * changed, width=config.width, layers=config.layers)
-    return ShiftAndScale(
-        shift=MLP(kept, changed, width=config.width, layers=config.layers),
-        scale=MLP(kept, changed, width=config.width, layers=config.layers, activation="tanh"),
+    mlp = partial(
+        MLP,
+        kept,
+        width=config.width,
+        layers=config.layers,
+        context_features=context_size(config),
     )
+    if config.networks == "one":
+        return mlp(2 * changed)
+    return ShiftAndScale(shift=mlp(changed), scale=mlp(changed, activation="tanh"))
 
 
 def _level(config: RealNVPConfig, channels: int, width: int) -> Compose:
@@ -139,9 +145,12 @@ def _couplings(
 
 def _net(config: RealNVPConfig, kept: int, changed: int, width: int) -> nn.Module:
     """The conditioner of a coupling of images."""
+    context = context_size(config)
     if config.network == "glow":
-        return CouplingNet(kept, 2 * changed, width=width)
-    return ResidualNet(kept, 2 * changed, width=width, blocks=config.blocks)
+        return CouplingNet(kept, 2 * changed, width=width, context_features=context)
+    return ResidualNet(
+        kept, 2 * changed, width=width, blocks=config.blocks, context_features=context
+    )
 
 
 def _norm(config: RealNVPConfig, channels: int) -> list[Transform]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambent.errors import check_choices
+from lambent.flows.context import ContextConfig
 from lambent.flows.pixels import check_at_least, check_events
 
 
 @dataclass(frozen=True, kw_only=True)
-class RealNVPConfig:
+class RealNVPConfig(ContextConfig):
     """What :func:`lambent.realnvp` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, ...] | None = None

@@ -7,6 +7,9 @@ from lambent.nn.conv import ZeroConv2d as ZeroConv2d
 from lambent.nn.conv import ZeroLinear as ZeroLinear
 from lambent.nn.coupling_net import CouplingNet as CouplingNet
 from lambent.nn.embedding import LabelEncoder as LabelEncoder
+from lambent.nn.encoder import ImageEncoder as ImageEncoder
+from lambent.nn.encoder import Together as Together
+from lambent.nn.encoder import VectorEncoder as VectorEncoder
 from lambent.nn.fast import plain as plain
 from lambent.nn.fast import takes_fast_path as takes_fast_path
 from lambent.nn.masked import MADE as MADE

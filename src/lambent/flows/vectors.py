@@ -1,0 +1,74 @@
+"""What families of flows over vectors share: the shape of an event, a base density, a context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from lambent.core.distribution import Distribution
+from lambent.core.flow import Flow
+from lambent.core.transform import Transform
+from lambent.distributions import StandardLogistic, StandardNormal
+from lambent.errors import check_choices
+from lambent.flows.context import ContextConfig, conditional
+from lambent.types import Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorConfig(ContextConfig):
+    """The fields that all families of vectors have."""
+
+    shape: tuple[int, ...] | None = None
+    """Shape of an event, (features,); the command line takes the data's own."""
+    base: Literal["normal", "logistic"] = "normal"
+    """The base density."""
+
+
+def features(config: VectorConfig) -> int:
+    """Features of an event, once words and shape are found to be right.
+
+    Args:
+        config: A family's config.
+
+    Returns:
+        The features.
+
+    Raises:
+        ValueError: If the shape is missing or not of one axis, or a word is unknown.
+    """
+    check_choices(config)
+    if config.shape is None or len(config.shape) != 1 or config.shape[0] < 1:
+        raise ValueError(f"shape: expected (features,), got {config.shape}")
+    return config.shape[0]
+
+
+def base_of(name: str, event_shape: Size) -> Distribution:
+    """The base density of a name.
+
+    Args:
+        name: One of the words of ``VectorConfig.base``.
+        event_shape: Shape of a latent.
+
+    Returns:
+        The density.
+    """
+    kinds: dict[str, Callable[[Size], Distribution]] = {
+        "normal": StandardNormal,
+        "logistic": StandardLogistic,
+    }
+    return kinds[name](event_shape)
+
+
+def vector_flow(config: VectorConfig, transform: Transform) -> Flow:
+    """A flow over vectors with the config's base density and context.
+
+    Args:
+        config: A family's config.
+        transform: From data to latent; its networks take ``context_size(config)``.
+
+    Returns:
+        The flow.
+    """
+    base = base_of(config.base, (features(config),))
+    return conditional(config, transform, base)
