@@ -65,6 +65,7 @@ from lambent.transforms import (
     SigmoidAffine,
     Squeeze,
     Standardise,
+    Whiten,
     Whole,
 )
 from lambent.types import Size
@@ -445,6 +446,7 @@ TRANSFORMS |= {
     "nice vectors": Case(build=lambda: nice(NICES["vectors"]).transform, event_shape=(5,)),
 }
 TRANSFORMS |= {
+    "whiten": Case(build=lambda: Whiten(3), event_shape=(3,)),
     "autoregressive": Case(build=autoregressive, event_shape=(4,)),
     "autoregressive dense": Case(build=lambda: autoregressive("dense"), event_shape=(4,)),
     "autoregressive conditional": Case(

@@ -49,6 +49,9 @@ FLOWS: dict[str, Case] = {
     )
 }
 FLOWS |= {
+    "iaf whitened given a vector": conditional_case(
+        partial(iaf, IAFConfig(shape=(3,), whiten=True, **SMALL, **TWO)), (3,), **IN_TWO
+    ),
     "maf given a label": conditional_case(
         partial(maf, MAFConfig(shape=(3,), transforms=2, **SMALL, **BY_LABEL)), (3,), **IN_LABELS
     ),

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from lambent.core.compose import Compose
 from lambent.core.distribution import Distribution
 from lambent.core.flow import Flow
 from lambent.core.transform import Transform
 from lambent.distributions import StandardLogistic, StandardNormal
 from lambent.errors import check_choices
 from lambent.flows.context import ContextConfig, conditional
+from lambent.transforms import Whiten
 from lambent.types import Size
 
 
@@ -23,6 +25,9 @@ class VectorConfig(ContextConfig):
     """Shape of an event, (features,); the command line takes the data's own."""
     base: Literal["normal", "logistic"] = "normal"
     """The base density."""
+    whiten: bool = False
+    """Whether a triangular map set from the first batch, which takes it to mean 0 and covariance 1,
+    comes first, so that training starts at the normal of full covariance."""
 
 
 def features(config: VectorConfig) -> int:
@@ -70,5 +75,7 @@ def vector_flow(config: VectorConfig, transform: Transform) -> Flow:
     Returns:
         The flow.
     """
-    base = base_of(config.base, (features(config),))
-    return conditional(config, transform, base)
+    size = features(config)
+    if config.whiten:
+        transform = Compose(whiten=Whiten(size), flow=transform)
+    return conditional(config, transform, base_of(config.base, (size,)))

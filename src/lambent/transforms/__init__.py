@@ -30,3 +30,4 @@ from lambent.transforms.pixel import Rescale as Rescale
 from lambent.transforms.rational_quadratic import RationalQuadratic as RationalQuadratic
 from lambent.transforms.scale import Scale as Scale
 from lambent.transforms.squeeze import Squeeze as Squeeze
+from lambent.transforms.whiten import Whiten as Whiten
