@@ -12,7 +12,7 @@ from lambent.core.registry import register
 from lambent.distributions import StandardLogistic, StandardNormal
 from lambent.errors import check_choices
 from lambent.flows.context import ContextConfig, conditional, context_size
-from lambent.flows.pixels import check_at_least, check_events, from_pixels
+from lambent.flows.pixels import check_at_least, check_events, first_step, from_pixels
 from lambent.nn import MLP
 from lambent.transforms import Additive, Complement, Coupling, EveryOther, Flatten, Scale
 
@@ -35,6 +35,9 @@ class NICEConfig(ContextConfig):
     """Units of each hidden layer."""
     prior: Literal["logistic", "normal"] = "logistic"
     """The base density."""
+    whiten: bool = False
+    """Of vectors: whether a triangular map set from the first batch, which takes it to mean 0 and
+    covariance 1, comes first."""
 
 
 @register(NICEConfig)
@@ -71,7 +74,8 @@ def nice(config: NICEConfig) -> Flow:
         f"coupling{i}": _coupling(config, size, odd=i % 2 == 1) for i in range(config.couplings)
     }
     flat = {} if len(shape) == 1 else {"flatten": Flatten(shape)}
-    transform = Compose(**pixels, **flat, **steps, scale=Scale((size,)))  # type: ignore[arg-type]
+    first = first_step(shape, whiten=config.whiten)
+    transform = Compose(**pixels, **flat, **first, **steps, scale=Scale((size,)))  # type: ignore[arg-type]
     base = StandardLogistic((size,)) if config.prior == "logistic" else StandardNormal((size,))
     return conditional(config, transform, base)
 

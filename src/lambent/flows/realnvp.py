@@ -14,7 +14,7 @@ from lambent.core.registry import register
 from lambent.core.transform import Transform
 from lambent.distributions import StandardNormal
 from lambent.flows.context import conditional, context_size
-from lambent.flows.pixels import from_pixels
+from lambent.flows.pixels import first_step, from_pixels
 from lambent.flows.realnvp_config import RealNVPConfig, checked
 from lambent.nn import MLP, Chequered, CouplingNet, ResidualNet, ShiftAndScale
 from lambent.transforms import (
@@ -56,9 +56,10 @@ def realnvp(config: RealNVPConfig) -> Flow:
         torch.Size([2, 1, 4, 4])
     """
     shape = checked(config)
+    first = first_step(shape, whiten=config.whiten)
     base = StandardNormal((math.prod(shape),))
     if len(shape) == 1:
-        return conditional(config, _of_vectors(config, shape[0]), base)
+        return conditional(config, Compose(*first.values(), *_of_vectors(config, shape[0])), base)
     pixels: dict[str, Transform] = {}
     if config.grey_levels is not None:
         pixels = {**from_pixels(config.grey_levels), "logit": Logit(config.alpha)}
@@ -72,7 +73,7 @@ def realnvp(config: RealNVPConfig) -> Flow:
     return conditional(config, Compose(**pixels, scales=scales), base)  # type: ignore[arg-type]
 
 
-def _of_vectors(config: RealNVPConfig, features: int) -> Compose:
+def _of_vectors(config: RealNVPConfig, features: int) -> list[Transform]:
     """Couplings of a vector, which the even and the odd features condition in turn."""
     steps: list[Transform] = []
     for i in range(config.couplings):
@@ -83,7 +84,7 @@ def _of_vectors(config: RealNVPConfig, features: int) -> Compose:
             Coupling(_dense(config, kept, changed), Affine(config.scale_bound), partition),
             *_norm(config, features),
         ]
-    return Compose(*steps)
+    return steps
 
 
 def _dense(config: RealNVPConfig, kept: int, changed: int) -> nn.Module:

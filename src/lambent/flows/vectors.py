@@ -76,6 +76,5 @@ def vector_flow(config: VectorConfig, transform: Transform) -> Flow:
         The flow.
     """
     size = features(config)
-    if config.whiten:
-        transform = Compose(whiten=Whiten(size), flow=transform)
+    transform = Compose(whiten=Whiten(size), flow=transform) if config.whiten else transform
     return conditional(config, transform, base_of(config.base, (size,)))
