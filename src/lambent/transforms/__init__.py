@@ -17,6 +17,9 @@ from lambent.transforms.linear import ChannelMix as ChannelMix
 from lambent.transforms.linear import InvertibleConv1x1 as InvertibleConv1x1
 from lambent.transforms.linear import PLUConv1x1 as PLUConv1x1
 from lambent.transforms.logit import Logit as Logit
+from lambent.transforms.monotone import Bernstein as Bernstein
+from lambent.transforms.monotone import LogisticMixture as LogisticMixture
+from lambent.transforms.monotone import MonotoneNetwork as MonotoneNetwork
 from lambent.transforms.multiscale import MultiScale as MultiScale
 from lambent.transforms.partition import Checkerboard as Checkerboard
 from lambent.transforms.partition import Complement as Complement
