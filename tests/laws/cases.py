@@ -71,7 +71,7 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
-from . import cases_context
+from . import cases_context, cases_splines
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -463,6 +463,7 @@ TRANSFORMS |= {
     ),
     "iaf": Case(build=lambda: iaf(IAFConfig(shape=(3,), width=6)).transform, event_shape=(3,)),
 }
+TRANSFORMS |= cases_splines.TRANSFORMS
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 
 
@@ -518,3 +519,4 @@ FLOWS |= {
     f"nice {name}": _family_case(partial(nice, config), config) for name, config in NICES.items()
 }
 FLOWS |= cases_context.FLOWS
+FLOWS |= cases_splines.FLOWS

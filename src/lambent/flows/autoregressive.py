@@ -10,10 +10,11 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.core.transform import Transform
 from lambent.flows.context import context_size
+from lambent.flows.mixing import Mixing, Norm, mixing, norm
 from lambent.flows.pixels import check_at_least
 from lambent.flows.vectors import VectorConfig, features, vector_flow
 from lambent.nn import MADE
-from lambent.transforms import ActNorm, Affine, Autoregressive, BatchNorm, Elementwise, Permute
+from lambent.transforms import Affine, Autoregressive, Elementwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class AutoregressiveConfig(VectorConfig):
     """Units of each hidden layer."""
     activation: Literal["relu", "tanh"] = "relu"
     """What follows each of them."""
-    norm: Literal["actnorm", "batch", "none"] = "actnorm"
+    norm: Norm = "actnorm"
     """What precedes each layer: a scale and shift set from data, batch norm, or nothing."""
 
 
@@ -127,13 +128,20 @@ def iaf(config: IAFConfig) -> Flow:
     return vector_flow(config, stacked(config, config.transforms, _affine(config)).inv)
 
 
-def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementwise) -> Compose:
-    """Layers of one elementwise map, the features reversed from each to the next.
+def stacked(
+    config: AutoregressiveConfig,
+    transforms: int,
+    elementwise: Elementwise,
+    *,
+    mixed: Mixing = "reverse",
+) -> Compose:
+    """Layers of one elementwise map, the features reversed or mixed from each to the next.
 
     Args:
         config: Sizes and forms of the networks, and what precedes each layer.
         transforms: Layers.
         elementwise: The map.
+        mixed: What stands between two layers.
 
     Returns:
         The layers by name.
@@ -147,11 +155,8 @@ def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementw
     steps: dict[str, Transform] = {}
     for i in range(transforms):
         if i:
-            steps[f"reverse{i}"] = Permute.reverse(size)
-        if config.norm == "batch":
-            steps[f"norm{i}"] = BatchNorm(size)
-        elif config.norm == "actnorm":
-            steps[f"norm{i}"] = ActNorm(size, log_scale_factor=1.0)
+            steps[f"{mixed}{i}"] = mixing(mixed, size)
+        steps |= {f"norm{i}": layer for layer in norm(config.norm, size)}
         net = MADE(
             size,
             elementwise.num_params,

@@ -32,5 +32,6 @@ from lambent.transforms.pixel import Quantise as Quantise
 from lambent.transforms.pixel import Rescale as Rescale
 from lambent.transforms.rational_quadratic import RationalQuadratic as RationalQuadratic
 from lambent.transforms.scale import Scale as Scale
+from lambent.transforms.scale_then_shift import ScaleThenShift as ScaleThenShift
 from lambent.transforms.squeeze import Squeeze as Squeeze
 from lambent.transforms.whiten import Whiten as Whiten
