@@ -71,7 +71,7 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
-from . import cases_context
+from . import cases_bases, cases_context
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -518,3 +518,4 @@ FLOWS |= {
     f"nice {name}": _family_case(partial(nice, config), config) for name, config in NICES.items()
 }
 FLOWS |= cases_context.FLOWS
+FLOWS |= cases_bases.FLOWS
