@@ -1,4 +1,6 @@
 """Base densities."""
 
 from lambent.distributions.logistic import StandardLogistic as StandardLogistic
+from lambent.distributions.mixture import GaussianMixture as GaussianMixture
 from lambent.distributions.normal import StandardNormal as StandardNormal
+from lambent.distributions.student import StudentT as StudentT
