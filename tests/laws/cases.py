@@ -71,7 +71,7 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
-from . import cases_bases, cases_context, cases_splines
+from . import cases_bases, cases_context, cases_monotone, cases_splines
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -521,3 +521,5 @@ FLOWS |= {
 FLOWS |= cases_context.FLOWS
 FLOWS |= cases_splines.FLOWS
 FLOWS |= cases_bases.FLOWS
+TRANSFORMS |= cases_monotone.TRANSFORMS
+FLOWS |= cases_monotone.FLOWS
