@@ -70,6 +70,8 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
+from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
+from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -514,3 +516,5 @@ FLOWS |= {
 FLOWS |= {
     f"nice {name}": _family_case(partial(nice, config), config) for name, config in NICES.items()
 }
+TRANSFORMS |= CONDITIONAL_TRANSFORMS
+FLOWS |= CONDITIONAL_FLOWS
