@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from lambent.core.flow import Flow
@@ -27,6 +28,40 @@ def classes_of(flow: Flow) -> int | None:
     return int(flow.context_encoder.classes) if needs_labels(flow) else None  # type: ignore[union-attr, arg-type]
 
 
+def reads_images(flow: Flow) -> bool:
+    """Whether a flow is conditional on images, be it on labels too."""
+    return isinstance(flow.context_encoder, Pyramid)
+
+
+def given(flow: Flow) -> str | None:
+    """What a flow is conditioned on, in words."""
+    parts = ["label"] * needs_labels(flow) + ["image"] * reads_images(flow)
+    return " and ".join(parts) or None
+
+
+def on_device(context: Context | None, device: torch.device) -> Context | None:
+    """A context on a device."""
+    if isinstance(context, tuple):
+        return tuple(part.to(device) for part in context)
+    return None if context is None else context.to(device)
+
+
+def check_task(flow: Flow) -> None:
+    """Raise unless the context images of a flow that is conditional on some can be made.
+
+    Args:
+        flow: The flow.
+
+    Raises:
+        ValueError: If it has no task.
+    """
+    if reads_images(flow) and task_of(flow) is None:
+        raise ValueError(
+            "task: the flow is conditional on images, and expected to have a task that makes them, "
+            "such as superres:4; got none. log_prob and sample take the images as context"
+        )
+
+
 def context_of(flow: Flow, x: Tensor, y: Tensor | None) -> Context | None:
     """The context of a batch of a data set.
 
@@ -46,12 +81,9 @@ def context_of(flow: Flow, x: Tensor, y: Tensor | None) -> Context | None:
         return None
     if not isinstance(encoder, Pyramid):
         return y
+    check_task(flow)
     task = task_of(flow)
-    if task is None:
-        raise ValueError(
-            "context: the flow is conditional on images and has no task that makes them, such as "
-            "superres:4; only log_prob and sample, which are given the context, can be called"
-        )
+    assert task is not None
     images = task.context(x)
     if encoder.classes is None:
         return images

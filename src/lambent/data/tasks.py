@@ -66,8 +66,10 @@ class SuperResolution(Task):
     def context(self, images: Tensor) -> Tensor:
         """The means."""
         k = self.factor
-        squares = images.unflatten(3, (-1, k)).unflatten(2, (-1, k)).sum((3, 5), dtype=torch.int64)
-        return ((squares + k * k // 2) // (k * k)).to(torch.uint8)
+        squares: Tensor = images.unflatten(3, (-1, k)).unflatten(2, (-1, k))
+        sums = squares.sum((3, 5), dtype=torch.int64)
+        means: Tensor = (sums + k * k // 2) // (k * k)
+        return means.to(torch.uint8)
 
     def misfit(self, images: Tensor, context: Tensor) -> Tensor:
         """Between the means."""
@@ -134,7 +136,7 @@ class Inpainting(Task):
     def misfit(self, images: Tensor, context: Tensor) -> Tensor:
         """Of the pixels outside the square."""
         hole = context[:, -1:] > 0
-        share = 1 - hole.double().mean((1, 2, 3))
+        share = 1 - hole.cpu().double().mean((1, 2, 3))
         return _error(images.masked_fill(hole, 0), context[:, :-1]) / share
 
     def picture(self, context: Tensor, shape: Shape) -> Tensor:
@@ -191,4 +193,4 @@ def task_named(name: str) -> Task:
 
 def _error(a: Tensor, b: Tensor) -> Tensor:
     """The mean squared difference of each row."""
-    return (a.double() - b.double()).square().mean((1, 2, 3))
+    return (a.cpu().double() - b.cpu().double()).square().mean((1, 2, 3))

@@ -57,7 +57,7 @@ class Pyramid(nn.Module):
         super().__init__()
         self.image = tuple(image)
         self.classes = classes
-        trunk = min((image[1], image[2]), tuple(sizes[0]))
+        trunk = min((image[1], image[2]), sizes[0])
         self.stem = _resized(image[0], features, (image[1], image[2]), trunk)
         self.of_label = None if classes is None else LabelEncoder(classes, features)
         self.blocks = nn.Sequential(*(ResidualBlock(features) for _ in range(blocks)))
