@@ -28,6 +28,14 @@ class AutoregressiveConfig(VectorConfig):
     """What follows each of them."""
     norm: Literal["actnorm", "batch", "none"] = "actnorm"
     """What precedes each layer: a scale and shift set from data, batch norm, or nothing."""
+    order: Literal["reverse", "random"] = "reverse"
+    """How the features change places: reversed from each layer to the next, or shuffled before
+    each, once and for all."""
+    degrees: Literal["even", "random"] = "even"
+    """Which features a hidden unit may read: up to each as often, or up to one drawn for it."""
+    inverse: Literal["cached", "dense", "jacobi"] = "cached"
+    """How a layer is inverted: feature by feature in one pass of the network in all, in a pass for
+    each, or in passes over all features until nothing changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +48,7 @@ class MADEConfig(AutoregressiveConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MAFConfig(MADEConfig):
-    """What :func:`lambent.maf` builds; the features are reversed from layer to layer."""
+    """What :func:`lambent.maf` builds; the features change places between layers."""
 
     transforms: int = 5
     """Autoregressive layers."""
@@ -128,7 +136,7 @@ def iaf(config: IAFConfig) -> Flow:
 
 
 def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementwise) -> Compose:
-    """Layers of one elementwise map, the features reversed from each to the next.
+    """Layers of one elementwise map, the features in another order from each to the next.
 
     Args:
         config: Sizes and forms of the networks, and what precedes each layer.
@@ -146,7 +154,9 @@ def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementw
     context = context_size(config)
     steps: dict[str, Transform] = {}
     for i in range(transforms):
-        if i:
+        if config.order == "random":
+            steps[f"shuffle{i}"] = Permute.shuffle(size)
+        elif i:
             steps[f"reverse{i}"] = Permute.reverse(size)
         if config.norm == "batch":
             steps[f"norm{i}"] = BatchNorm(size)
@@ -159,8 +169,9 @@ def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementw
             layers=config.layers,
             activation=config.activation,
             context_features=context,
+            degrees=config.degrees,
         )
-        steps[f"autoregressive{i}"] = Autoregressive(net, elementwise)
+        steps[f"autoregressive{i}"] = Autoregressive(net, elementwise, inverse=config.inverse)
     return Compose(**steps)  # type: ignore[arg-type]
 
 

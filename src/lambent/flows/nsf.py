@@ -15,7 +15,7 @@ from lambent.transforms import RationalQuadratic
 
 @dataclass(frozen=True, kw_only=True)
 class NSFConfig(AutoregressiveConfig):
-    """What :func:`lambent.nsf` builds; the features are reversed from layer to layer."""
+    """What :func:`lambent.nsf` builds; the features change places between layers."""
 
     transforms: int = 5
     """Autoregressive layers."""
