@@ -52,13 +52,13 @@ def test_random_orders_and_degrees_survive_the_file_by_every_inverse(
     inverse: Literal["cached", "dense", "jacobi"], tmp_path: Path
 ) -> None:
     config = MAFConfig(
-        shape=(6,), width=9, transforms=2, order="random", degrees="random", inverse=inverse
+        shape=(6,), width=9, transforms=2, mixing="shuffle", degrees="random", inverse=inverse
     )
     with seeded(4):
         flow = perturbed(maf(config), 0.3, seed=1).float()
     save(flow, tmp_path)
     again, x = load(tmp_path), torch.randn(5, 6)
-    assert sum(isinstance(m, Permute) for m in again.modules()) == 2
+    assert sum(isinstance(m, Permute) for m in again.modules()) == 1
     assert {m.way for m in again.modules() if isinstance(m, Autoregressive)} == {inverse}
     assert torch.equal(again.encode(x), flow.eval().encode(x))
     torch.testing.assert_close(again.decode(again.encode(x)), x, rtol=1e-4, atol=1e-4)

@@ -71,7 +71,7 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
-from . import cases_bases, cases_context
+from . import cases_bases, cases_context, cases_splines
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -464,6 +464,7 @@ TRANSFORMS |= {
     "iaf": Case(build=lambda: iaf(IAFConfig(shape=(3,), width=6)).transform, event_shape=(3,)),
 }
 TRANSFORMS |= cases_bases.TRANSFORMS
+TRANSFORMS |= cases_splines.TRANSFORMS
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 
 
@@ -519,4 +520,5 @@ FLOWS |= {
     f"nice {name}": _family_case(partial(nice, config), config) for name, config in NICES.items()
 }
 FLOWS |= cases_context.FLOWS
+FLOWS |= cases_splines.FLOWS
 FLOWS |= cases_bases.FLOWS

@@ -29,7 +29,7 @@ FLOWS: dict[str, Case] = {
     "maf of random orders": Case(
         build=lambda: maf(
             MAFConfig(
-                shape=(4,), width=8, transforms=2, order="random", degrees="random", norm="none"
+                shape=(4,), width=8, transforms=2, mixing="shuffle", degrees="random", norm="none"
             )
         ),
         event_shape=(4,),

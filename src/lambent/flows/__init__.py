@@ -10,7 +10,7 @@ from lambent.flows.glow import glow as glow
 from lambent.flows.glow_config import GlowConfig as GlowConfig
 from lambent.flows.nice import NICEConfig as NICEConfig
 from lambent.flows.nice import nice as nice
-from lambent.flows.nsf import NSFConfig as NSFConfig
 from lambent.flows.nsf import nsf as nsf
+from lambent.flows.nsf_config import NSFConfig as NSFConfig
 from lambent.flows.realnvp import realnvp as realnvp
 from lambent.flows.realnvp_config import RealNVPConfig as RealNVPConfig

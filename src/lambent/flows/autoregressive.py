@@ -10,10 +10,11 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.core.transform import Transform
 from lambent.flows.context import context_size
+from lambent.flows.mixing import Mixing, Norm, mixing, norm
 from lambent.flows.pixels import check_at_least
 from lambent.flows.vectors import VectorConfig, features, vector_flow
 from lambent.nn import MADE
-from lambent.transforms import ActNorm, Affine, Autoregressive, BatchNorm, Elementwise, Permute
+from lambent.transforms import Affine, Autoregressive, Elementwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +27,8 @@ class AutoregressiveConfig(VectorConfig):
     """Units of each hidden layer."""
     activation: Literal["relu", "tanh"] = "relu"
     """What follows each of them."""
-    norm: Literal["actnorm", "batch", "none"] = "actnorm"
+    norm: Norm = "actnorm"
     """What precedes each layer: a scale and shift set from data, batch norm, or nothing."""
-    order: Literal["reverse", "random"] = "reverse"
-    """How the features change places: reversed from each layer to the next, or shuffled before
-    each, once and for all."""
     degrees: Literal["even", "random"] = "even"
     """Which features a hidden unit may read: up to each as often, or up to one drawn for it."""
     inverse: Literal["cached", "dense", "jacobi"] = "cached"
@@ -48,10 +46,13 @@ class MADEConfig(AutoregressiveConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MAFConfig(MADEConfig):
-    """What :func:`lambent.maf` builds; the features change places between layers."""
+    """What :func:`lambent.maf` builds."""
 
     transforms: int = 5
     """Autoregressive layers."""
+    mixing: Mixing = "reverse"
+    """What precedes each layer but the first: the features reversed, a fixed random order, or a
+    learned linear map."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +106,7 @@ def maf(config: MAFConfig) -> Flow:
         torch.Size([2, 3])
     """
     check_at_least(config, 1, "transforms")
-    return vector_flow(config, stacked(config, config.transforms, _affine(config)))
+    return vector_flow(config, _layers(config))
 
 
 @register(IAFConfig)
@@ -132,16 +133,23 @@ def iaf(config: IAFConfig) -> Flow:
         torch.Size([2, 3])
     """
     check_at_least(config, 1, "transforms")
-    return vector_flow(config, stacked(config, config.transforms, _affine(config)).inv)
+    return vector_flow(config, _layers(config).inv)
 
 
-def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementwise) -> Compose:
-    """Layers of one elementwise map, the features in another order from each to the next.
+def stacked(
+    config: AutoregressiveConfig,
+    transforms: int,
+    elementwise: Elementwise,
+    *,
+    mixed: Mixing = "reverse",
+) -> Compose:
+    """Layers of one elementwise map, the features reversed or mixed from each to the next.
 
     Args:
         config: Sizes and forms of the networks, and what precedes each layer.
         transforms: Layers.
         elementwise: The map.
+        mixed: What stands between two layers.
 
     Returns:
         The layers by name.
@@ -154,14 +162,9 @@ def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementw
     context = context_size(config)
     steps: dict[str, Transform] = {}
     for i in range(transforms):
-        if config.order == "random":
-            steps[f"shuffle{i}"] = Permute.shuffle(size)
-        elif i:
-            steps[f"reverse{i}"] = Permute.reverse(size)
-        if config.norm == "batch":
-            steps[f"norm{i}"] = BatchNorm(size)
-        elif config.norm == "actnorm":
-            steps[f"norm{i}"] = ActNorm(size, log_scale_factor=1.0)
+        if i:
+            steps[f"{mixed}{i}"] = mixing(mixed, size)
+        steps |= {f"norm{i}": layer for layer in norm(config.norm, size)}
         net = MADE(
             size,
             elementwise.num_params,
@@ -173,6 +176,10 @@ def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementw
         )
         steps[f"autoregressive{i}"] = Autoregressive(net, elementwise, inverse=config.inverse)
     return Compose(**steps)  # type: ignore[arg-type]
+
+
+def _layers(config: MAFConfig) -> Compose:
+    return stacked(config, config.transforms, _affine(config), mixed=config.mixing)
 
 
 def _affine(config: MADEConfig) -> Affine:

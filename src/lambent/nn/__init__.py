@@ -2,6 +2,7 @@
 
 from lambent.nn.affine import ChannelAffine as ChannelAffine
 from lambent.nn.checkerboard import Chequered as Chequered
+from lambent.nn.constant import Constant as Constant
 from lambent.nn.conv import BorderConv2d as BorderConv2d
 from lambent.nn.conv import ZeroConv2d as ZeroConv2d
 from lambent.nn.conv import ZeroLinear as ZeroLinear
@@ -17,4 +18,5 @@ from lambent.nn.mlp import MLP as MLP
 from lambent.nn.mlp import ShiftAndScale as ShiftAndScale
 from lambent.nn.priors import SplitPrior as SplitPrior
 from lambent.nn.priors import TopPrior as TopPrior
+from lambent.nn.residual_mlp import ResidualMLP as ResidualMLP
 from lambent.nn.residual_net import ResidualNet as ResidualNet
