@@ -71,7 +71,9 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
-from . import cases_bases, cases_context, cases_splines
+from . import cases_bases, cases_context, cases_monotone, cases_splines
+from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
+from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -522,3 +524,7 @@ FLOWS |= {
 FLOWS |= cases_context.FLOWS
 FLOWS |= cases_splines.FLOWS
 FLOWS |= cases_bases.FLOWS
+TRANSFORMS |= cases_monotone.TRANSFORMS
+FLOWS |= cases_monotone.FLOWS
+TRANSFORMS |= CONDITIONAL_TRANSFORMS
+FLOWS |= CONDITIONAL_FLOWS

@@ -1,5 +1,8 @@
 """Base densities."""
 
+from lambent.distributions.autoregressive_mixture import (
+    AutoregressiveMixture as AutoregressiveMixture,
+)
 from lambent.distributions.logistic import StandardLogistic as StandardLogistic
 from lambent.distributions.mixture import GaussianMixture as GaussianMixture
 from lambent.distributions.normal import StandardNormal as StandardNormal

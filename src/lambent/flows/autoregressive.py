@@ -45,14 +45,19 @@ class MADEConfig(AutoregressiveConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MAFConfig(MADEConfig):
-    """What :func:`lambent.maf` builds."""
+class StackConfig(AutoregressiveConfig):
+    """Several autoregressive layers."""
 
     transforms: int = 5
     """Autoregressive layers."""
     mixing: Mixing = "reverse"
     """What precedes each layer but the first: the features reversed, a fixed random order, or a
     learned linear map."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MAFConfig(MADEConfig, StackConfig):
+    """What :func:`lambent.maf` builds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +110,7 @@ def maf(config: MAFConfig) -> Flow:
         >>> maf(MAFConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
-    check_at_least(config, 1, "transforms")
-    return vector_flow(config, _layers(config))
+    return vector_flow(config, affine_layers(config))
 
 
 @register(IAFConfig)
@@ -132,8 +136,23 @@ def iaf(config: IAFConfig) -> Flow:
         >>> iaf(IAFConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
+    return vector_flow(config, affine_layers(config).inv)
+
+
+def affine_layers(config: MAFConfig) -> Compose:
+    """The layers of a MAF.
+
+    Args:
+        config: Sizes and forms.
+
+    Returns:
+        The layers by name.
+
+    Raises:
+        ValueError: If a field is missing or out of range.
+    """
     check_at_least(config, 1, "transforms")
-    return vector_flow(config, _layers(config).inv)
+    return stacked(config, config.transforms, _affine(config), mixed=config.mixing)
 
 
 def stacked(
@@ -176,10 +195,6 @@ def stacked(
         )
         steps[f"autoregressive{i}"] = Autoregressive(net, elementwise, inverse=config.inverse)
     return Compose(**steps)  # type: ignore[arg-type]
-
-
-def _layers(config: MAFConfig) -> Compose:
-    return stacked(config, config.transforms, _affine(config), mixed=config.mixing)
 
 
 def _affine(config: MADEConfig) -> Affine:

@@ -26,8 +26,8 @@ class VectorConfig(ContextConfig):
     shape: tuple[int, ...] | None = None
     """Shape of an event, (features,); the command line takes the data's own."""
     base: Literal["normal", "logistic", "student", "mixture"] = "normal"
-    """The base density: independent normals, logistics or Student-t's of learned degrees of freedom,
-    or a learned mixture of normals."""
+    """The base density: independent normals, logistics or Student-t's of learned degrees of
+    freedom, or a learned mixture of normals."""
     components: int = 8
     """Of a base that is a mixture: normals in it."""
     whiten: bool = False
@@ -76,6 +76,21 @@ def base_of(config: VectorConfig) -> Distribution:
     return kinds[config.base](shape)
 
 
+def whitened(config: VectorConfig, transform: Transform) -> Transform:
+    """The transform behind the step that whitens, where the config asks for it.
+
+    Args:
+        config: A family's config.
+        transform: From data to latent.
+
+    Returns:
+        Both, or the transform alone.
+    """
+    if not config.whiten:
+        return transform
+    return Compose(whiten=Whiten(features(config)), flow=transform)
+
+
 def vector_flow(config: VectorConfig, transform: Transform) -> Flow:
     """A flow over vectors with the config's base density and context.
 
@@ -86,7 +101,4 @@ def vector_flow(config: VectorConfig, transform: Transform) -> Flow:
     Returns:
         The flow.
     """
-    base = base_of(config)
-    if config.whiten:
-        transform = Compose(whiten=Whiten(features(config)), flow=transform)
-    return conditional(config, transform, base)
+    return conditional(config, whitened(config, transform), base_of(config))

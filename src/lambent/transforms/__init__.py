@@ -3,6 +3,7 @@
 from lambent.transforms.actnorm import ActNorm as ActNorm
 from lambent.transforms.autoregressive import Autoregressive as Autoregressive
 from lambent.transforms.batchnorm import BatchNorm as BatchNorm
+from lambent.transforms.conditional_mix import ConditionalConv1x1 as ConditionalConv1x1
 from lambent.transforms.coupling import Coupling as Coupling
 from lambent.transforms.dequantise import Dequantise as Dequantise
 from lambent.transforms.elementwise import Additive as Additive
