@@ -472,6 +472,7 @@ TRANSFORMS |= {
     ),
     "iaf": Case(build=lambda: iaf(IAFConfig(shape=(3,), width=6)).transform, event_shape=(3,)),
 }
+TRANSFORMS |= cases_bases.TRANSFORMS
 TRANSFORMS |= cases_splines.TRANSFORMS
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 
