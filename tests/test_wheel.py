@@ -70,8 +70,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.parent
 
 
-def ask(installed: Path, cwd: Path, program: str, *arguments: str) -> str:
-    """Run a program of the fresh environment; its standard output."""
+def ask(installed: Path, cwd: Path, program: str, *arguments: str, fails: bool = False) -> str:
+    """Run a program of the fresh environment; its standard output, or its error where it fails."""
     left_out = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
     environment = {k: v for k, v in os.environ.items() if k not in left_out}
     said = subprocess.run(
@@ -82,8 +82,8 @@ def ask(installed: Path, cwd: Path, program: str, *arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert said.returncode == 0, said.stderr
-    return said.stdout
+    assert said.returncode == (2 if fails else 0), said.stderr
+    return said.stderr if fails else said.stdout
 
 
 def test_what_the_wheel_holds(wheel: Path) -> None:
@@ -121,6 +121,15 @@ def test_the_demo_runs_on_the_base_dependencies(installed: Path, tmp_path: Path)
     facts = json.loads(ask(installed, tmp_path, "lambent", "info", "digits-demo", "--json"))
     assert facts["family"] == "glow"
     assert facts["data"]["name"] == "digits"
+
+
+def test_training_says_which_extra_it_needs(installed: Path, tmp_path: Path) -> None:
+    arguments = ("train", "--data", "digits", "--out", "run")
+    said = ask(installed, tmp_path, "lambent", *arguments, fails=True)
+    assert said == (
+        "lambent train: error: this needs the package 'lightning', which is not installed: "
+        "pip install 'lambent[train]'\n"
+    )
 
 
 def test_the_demo_loads_in_python(installed: Path, tmp_path: Path) -> None:

@@ -144,6 +144,34 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.bins=1"),
         ("bins", "2 to 999"),
     ),
+    "nsf, form": (
+        (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.form=both"),
+        ("model.form: expected one of 'autoregressive', 'coupling', got 'both'",),
+    ),
+    "nsf, mixing": (
+        (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.mixing=none"),
+        ("model.mixing: expected one of 'reverse', 'shuffle', 'linear', got 'none'",),
+    ),
+    "nsf, one feature": (
+        (*TRAIN, "--model=nsf", "--model.shape=[1]", "--model.form=coupling"),
+        ("shape", "expected 2 features or more of couplings, got 1"),
+    ),
+    "nsf, dropout": (
+        (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.dropout=0.1"),
+        ("dropout: expected 0 without residual networks, got 0.1",),
+    ),
+    "nsf, dropout of all": (
+        (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.dropout=1"),
+        ("dropout: expected 0 to 1, and less than 1, got 1.0",),
+    ),
+    "nsf, network": (
+        (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.network=residual"),
+        ("network: expected plain in the autoregressive form, got residual",),
+    ),
+    "nsf, splines of what is kept": (
+        (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.kept_splines=true"),
+        ("kept_splines: expected false in the autoregressive form, got true",),
+    ),
     "realnvp, levels": (
         (*TRAIN, "--model=realnvp", "--model.levels=4"),
         ("levels: expected a height that 2 to the 3 divides", "for 4 levels, got 8 x 8"),

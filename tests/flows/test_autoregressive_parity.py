@@ -1,27 +1,24 @@
 """With copied weights: likelihood, latents and draws of zuko's and nflows' autoregressive flows.
 
-Their hidden units have degrees 1 to d - 1 in turn, ours the same degrees sorted. Their shift is
-added after the scale, by parameter maps of their own, which two small elementwise maps hold here.
+Their hidden units have degrees 1 to d - 1 in turn, ours the same degrees sorted. nflows puts the
+scale before the shift.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import nflows.flows
 import nflows.transforms
 import pytest
 import torch
-import torch.nn.functional as F
 import zuko
 from torch import Tensor, nn
 
 from lambent.core import Flow
 from lambent.flows import MAFConfig, NSFConfig, maf, nsf
 from lambent.nn import MADE
-from lambent.transforms import Autoregressive, Elementwise, RationalQuadratic
+from lambent.transforms import Autoregressive, Elementwise, RationalQuadratic, ScaleThenShift
 
 FEATURES, WIDTH, LAYERS, BINS = 5, 18, 3, 6
 SIZES: dict[str, Any] = {"shape": (FEATURES,), "transforms": LAYERS, "width": WIDTH, "norm": "none"}
@@ -31,36 +28,17 @@ def assert_same(found: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
-@dataclass(frozen=True)
-class ScaleThenShift:
-    """``y = s x + t`` with the scale of a peer."""
-
-    peer: str
-    num_params: ClassVar[int] = 2
-    discrete: ClassVar[bool] = False
-
-    def scale_and_shift(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        if self.peer == "nflows":
-            raw, shift = params.unbind(-1)
-            return F.softplus(raw) + 1e-3, shift
-        shift, raw = params.unbind(-1)
-        return (raw / (1 + (raw / math.log(1e-3)).abs())).exp(), shift
-
-    def forward(self, x: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
-        scale, shift = self.scale_and_shift(params)
-        return x * scale + shift, scale.log()
-
-    def inverse(self, y: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
-        scale, shift = self.scale_and_shift(params)
-        return (y - shift) / scale, -scale.log()
-
-
 def layers_of(flow: Flow) -> list[Autoregressive]:
     return [m for m in flow.modules() if isinstance(m, Autoregressive)]
 
 
-def copy_network(to: Autoregressive, linears: list[Any], *, backwards: bool = False) -> None:
-    """Three masked linear maps into a network; ``backwards`` where the features count down."""
+def copy_network(
+    to: Autoregressive, linears: list[Any], *, backwards: bool = False, swapped: bool = False
+) -> None:
+    """Three masked linear maps into a network.
+
+    ``backwards``: their features count down; ``swapped``: their parameters of a feature do.
+    """
     net = to.net
     assert isinstance(net, MADE)
     order = torch.arange(FEATURES).flip(0) if backwards else torch.arange(FEATURES)
@@ -74,7 +52,8 @@ def copy_network(to: Autoregressive, linears: list[Any], *, backwards: bool = Fa
             assert isinstance(ours, nn.Linear)
             ours.weight.copy_(theirs.weight[units][:, columns])
             ours.bias.copy_(theirs.bias[units])
-        rows = torch.arange(FEATURES * net.params).reshape(FEATURES, -1)[order].reshape(-1)
+        rows = torch.arange(FEATURES * net.params).reshape(FEATURES, -1)[order]
+        rows = (rows.flip(1) if swapped else rows).reshape(-1)
         net.last.weight.copy_(last.weight[rows][:, units])
         net.last.bias.copy_(last.bias[rows])
     masks = ((net.mask0, first, units, order), (net.mask1, second, units, units))
@@ -107,7 +86,7 @@ def test_zuko(kind: str) -> None:
     sizes: dict[str, Any] = {"transforms": LAYERS, "hidden_features": (WIDTH, WIDTH)}
     if kind == "maf":
         theirs = randomised(zuko.flows.MAF(FEATURES, **sizes))
-        flow = ours(kind, ScaleThenShift("zuko"))
+        flow = ours(kind, ScaleThenShift("clipped"))
     else:
         theirs = randomised(zuko.flows.NSF(FEATURES, bins=BINS, **sizes))
         flow = ours(kind, RationalQuadratic(bins=BINS, bound=5.0, form="bounded"))
@@ -128,7 +107,7 @@ def test_nflows(kind: str) -> None:
         theirs = nflows.flows.MaskedAutoregressiveFlow(
             FEATURES, WIDTH, LAYERS, num_blocks_per_layer=1, use_residual_blocks=False
         )
-        flow = ours(kind, ScaleThenShift("nflows"))
+        flow = ours(kind, ScaleThenShift("softplus"))
     else:
         steps = []
         for _ in range(LAYERS):
@@ -148,7 +127,8 @@ def test_nflows(kind: str) -> None:
     randomised(theirs)
     for layer, peer in zip(layers_of(flow), theirs._transform._transforms[1::2], strict=True):
         net = peer.autoregressive_net
-        copy_network(layer, [net.initial_layer, net.blocks[0].linear, net.final_layer])
+        linears = [net.initial_layer, net.blocks[0].linear, net.final_layer]
+        copy_network(layer, linears, swapped=kind == "maf")
     x, z = events(), events()
     assert_same(flow.log_prob(x.flip(1)), theirs.log_prob(x))
     assert_same(flow.encode(x.flip(1)), theirs.transform_to_noise(x))

@@ -65,11 +65,13 @@ from lambent.transforms import (
     SigmoidAffine,
     Squeeze,
     Standardise,
+    Whiten,
     Whole,
 )
 from lambent.types import Size
 
 from ..networks import Dense, Planes
+from . import cases_bases, cases_context, cases_dequantise, cases_monotone, cases_splines
 from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
 from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
 
@@ -446,6 +448,7 @@ TRANSFORMS |= {
     "nice vectors": Case(build=lambda: nice(NICES["vectors"]).transform, event_shape=(5,)),
 }
 TRANSFORMS |= {
+    "whiten": Case(build=lambda: Whiten(3), event_shape=(3,)),
     "autoregressive": Case(build=autoregressive, event_shape=(4,)),
     "autoregressive dense": Case(build=lambda: autoregressive("dense"), event_shape=(4,)),
     "autoregressive conditional": Case(
@@ -462,6 +465,7 @@ TRANSFORMS |= {
     ),
     "iaf": Case(build=lambda: iaf(IAFConfig(shape=(3,), width=6)).transform, event_shape=(3,)),
 }
+TRANSFORMS |= cases_splines.TRANSFORMS
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 
 
@@ -516,5 +520,12 @@ FLOWS |= {
 FLOWS |= {
     f"nice {name}": _family_case(partial(nice, config), config) for name, config in NICES.items()
 }
+FLOWS |= cases_context.FLOWS
+FLOWS |= cases_splines.FLOWS
+FLOWS |= cases_bases.FLOWS
+TRANSFORMS |= cases_monotone.TRANSFORMS
+FLOWS |= cases_monotone.FLOWS
 TRANSFORMS |= CONDITIONAL_TRANSFORMS
 FLOWS |= CONDITIONAL_FLOWS
+TRANSFORMS |= cases_dequantise.TRANSFORMS
+FLOWS |= cases_dequantise.FLOWS

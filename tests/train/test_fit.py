@@ -108,6 +108,17 @@ def test_learns(
     assert not flow.training
 
 
+def test_a_best_checkpoint_that_is_gone_is_missed(
+    new_flow: NewFlow, images: Images, held_out: Images, quick: Quick, tmp_path: Path
+) -> None:
+    config = quick(max_steps=4, validate_every=2)
+    run = tmp_path / "run"
+    fit(new_flow(), images, held_out, config=config, out=run)
+    (run / "checkpoints/best.ckpt").unlink()
+    with pytest.raises(FileNotFoundError, match=r"best\.ckpt' is gone"):
+        fit(new_flow(), images, held_out, config=config, out=run, resume=True)
+
+
 @pytest.mark.parametrize("ema_decay", [None, 0.9])
 def test_ends_with_the_best_weights(
     ema_decay: float | None,

@@ -9,26 +9,25 @@ from lambent.core.compose import Compose
 from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.core.transform import Transform
-from lambent.distributions import StandardNormal
-from lambent.errors import check_choices
+from lambent.flows.context import context_size
+from lambent.flows.mixing import Mixing, Norm, mixing, norm
 from lambent.flows.pixels import check_at_least
+from lambent.flows.vectors import VectorConfig, features, vector_flow
 from lambent.nn import MADE
-from lambent.transforms import ActNorm, Affine, Autoregressive, BatchNorm, Elementwise, Permute
+from lambent.transforms import Affine, Autoregressive, Elementwise
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoregressiveConfig:
+class AutoregressiveConfig(VectorConfig):
     """The networks of an autoregressive flow, and what stands between its layers."""
 
-    shape: tuple[int, ...] | None = None
-    """Shape of an event, (features,); the command line takes the data's own."""
     layers: int = 2
     """Hidden layers of each network."""
     width: int = 128
     """Units of each hidden layer."""
     activation: Literal["relu", "tanh"] = "relu"
     """What follows each of them."""
-    norm: Literal["actnorm", "batch", "none"] = "actnorm"
+    norm: Norm = "actnorm"
     """What precedes each layer: a scale and shift set from data, batch norm, or nothing."""
 
 
@@ -41,11 +40,16 @@ class MADEConfig(AutoregressiveConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MAFConfig(MADEConfig):
-    """What :func:`lambent.maf` builds; the features are reversed from layer to layer."""
+class StackConfig(AutoregressiveConfig):
+    """Several autoregressive layers, the features reversed from each to the next."""
 
     transforms: int = 5
     """Autoregressive layers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MAFConfig(MADEConfig, StackConfig):
+    """What :func:`lambent.maf` builds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +78,7 @@ def made(config: MADEConfig) -> Flow:
         >>> made(MADEConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
-    return stacked(config, 1, _affine(config))
+    return vector_flow(config, stacked(config, 1, _affine(config)))
 
 
 @register(MAFConfig)
@@ -98,8 +102,7 @@ def maf(config: MAFConfig) -> Flow:
         >>> maf(MAFConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
-    check_at_least(config, 1, "transforms")
-    return stacked(config, config.transforms, _affine(config))
+    return vector_flow(config, affine_layers(config))
 
 
 @register(IAFConfig)
@@ -125,53 +128,67 @@ def iaf(config: IAFConfig) -> Flow:
         >>> iaf(IAFConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
-    flow = maf(config)
-    return Flow(flow.transform.inv, flow.base)
+    return vector_flow(config, affine_layers(config).inv)
 
 
-def stacked(config: AutoregressiveConfig, transforms: int, elementwise: Elementwise) -> Flow:
-    """Layers of one elementwise map, the features reversed from each to the next.
+def affine_layers(config: MAFConfig) -> Compose:
+    """The layers of a MAF.
+
+    Args:
+        config: Sizes and forms.
+
+    Returns:
+        The layers by name.
+
+    Raises:
+        ValueError: If a field is missing or out of range.
+    """
+    check_at_least(config, 1, "transforms")
+    return stacked(config, config.transforms, _affine(config))
+
+
+def stacked(
+    config: AutoregressiveConfig,
+    transforms: int,
+    elementwise: Elementwise,
+    *,
+    mixed: Mixing = "reverse",
+) -> Compose:
+    """Layers of one elementwise map, the features reversed or mixed from each to the next.
 
     Args:
         config: Sizes and forms of the networks, and what precedes each layer.
         transforms: Layers.
         elementwise: The map.
+        mixed: What stands between two layers.
 
     Returns:
-        A flow over ``config.shape`` with a standard normal base.
+        The layers by name.
 
     Raises:
         ValueError: If a field is missing or out of range.
     """
-    check_choices(config)
-    features = _features(config)
+    size = features(config)
+    check_at_least(config, 1, "layers", "width")
+    context = context_size(config)
     steps: dict[str, Transform] = {}
     for i in range(transforms):
         if i:
-            steps[f"reverse{i}"] = Permute.reverse(features)
-        if config.norm == "batch":
-            steps[f"norm{i}"] = BatchNorm(features)
-        elif config.norm == "actnorm":
-            steps[f"norm{i}"] = ActNorm(features, log_scale_factor=1.0)
+            steps[f"{mixed}{i}"] = mixing(mixed, size)
+        steps |= {f"norm{i}": layer for layer in norm(config.norm, size)}
         net = MADE(
-            features,
+            size,
             elementwise.num_params,
             width=config.width,
             layers=config.layers,
             activation=config.activation,
+            context_features=context,
         )
         steps[f"autoregressive{i}"] = Autoregressive(net, elementwise)
-    return Flow(Compose(**steps), StandardNormal((features,)))  # type: ignore[arg-type]
+    return Compose(**steps)  # type: ignore[arg-type]
 
 
 def _affine(config: MADEConfig) -> Affine:
     if not config.scale_bound > 0:
         raise ValueError(f"scale_bound: expected more than 0, got {config.scale_bound}")
     return Affine(config.scale_bound)
-
-
-def _features(config: AutoregressiveConfig) -> int:
-    check_at_least(config, 1, "layers", "width")
-    if config.shape is None or len(config.shape) != 1 or config.shape[0] < 1:
-        raise ValueError(f"shape: expected (features,), got {config.shape}")
-    return config.shape[0]

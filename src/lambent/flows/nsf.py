@@ -1,32 +1,31 @@
-"""Neural spline flows of vectors, the autoregressive form."""
+"""Neural spline flows of vectors, autoregressive and of couplings."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from functools import partial
 
+from torch import nn
+
+from lambent.core.compose import Compose
 from lambent.core.flow import Flow
 from lambent.core.registry import register
-from lambent.flows.autoregressive import AutoregressiveConfig, stacked
-from lambent.flows.pixels import check_at_least
-from lambent.transforms import RationalQuadratic
-
-
-@dataclass(frozen=True, kw_only=True)
-class NSFConfig(AutoregressiveConfig):
-    """What :func:`lambent.nsf` builds; the features are reversed from layer to layer."""
-
-    transforms: int = 5
-    """Autoregressive layers."""
-    bins: int = 8
-    """Bins of each spline."""
-    spline_bound: float = 3.0
-    """The splines bend from minus this to this, and are the identity beyond."""
+from lambent.core.transform import Transform
+from lambent.flows.autoregressive import stacked
+from lambent.flows.context import context_size
+from lambent.flows.couplings import of_vectors
+from lambent.flows.mixing import mixing, norm
+from lambent.flows.nsf_config import NSFConfig, checked
+from lambent.flows.vectors import vector_flow
+from lambent.nn import MLP, Constant, ResidualMLP
+from lambent.transforms import Complement, Coupling, RationalQuadratic
 
 
 @register(NSFConfig)
 def nsf(config: NSFConfig) -> Flow:
-    """Build an autoregressive neural spline flow: densities cost a pass a layer.
+    """Build a neural spline flow.
+
+    Densities cost a pass a layer. So do draws in the coupling form; in the autoregressive form one
+    number comes after the other.
 
     Args:
         config: Sizes and forms.
@@ -38,16 +37,55 @@ def nsf(config: NSFConfig) -> Flow:
         ValueError: If a field is missing or out of range.
 
     References:
-        C. Durkan et al., "Neural Spline Flows", 2019, arXiv:1906.04032, the form RQ-NSF (AR).
+        C. Durkan et al., "Neural Spline Flows", 2019, arXiv:1906.04032, the forms RQ-NSF (AR) and
+        RQ-NSF (C).
 
     Example:
         >>> nsf(NSFConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
+        >>> nsf(NSFConfig(shape=(3,), width=8, form="coupling")).sample(2).shape
+        torch.Size([2, 3])
     """
-    check_at_least(config, 1, "transforms")
-    if not 2 <= config.bins <= 999:  # the narrowest bin has a thousandth of the width
-        raise ValueError(f"bins: expected 2 to 999, got {config.bins}")
-    if not 0 < config.spline_bound < math.inf:
-        raise ValueError(f"spline_bound: expected a number above 0, got {config.spline_bound}")
+    size = checked(config)
     spline = RationalQuadratic(bins=config.bins, bound=config.spline_bound)
-    return stacked(config, config.transforms, spline)
+    if config.form == "coupling":
+        return vector_flow(config, _couplings(config, size, spline))
+    return vector_flow(config, stacked(config, config.transforms, spline, mixed=config.mixing))
+
+
+def _couplings(config: NSFConfig, size: int, spline: RationalQuadratic) -> Compose:
+    """Couplings that the even and the odd features condition in turn."""
+    steps: dict[str, Transform] = {}
+    for i in range(config.transforms):
+        if i and config.mixing != "reverse":
+            steps[f"{config.mixing}{i}"] = mixing(config.mixing, size)
+        steps |= {f"norm{i}": layer for layer in norm(config.norm, size)}
+        coupling = of_vectors(i, size, partial(_network, config), spline)
+        steps[f"coupling{i}"] = coupling
+        if config.kept_splines:
+            kept = size // 2 if i % 2 else size - size // 2
+            alone = Constant(kept * spline.num_params)
+            steps[f"kept{i}"] = Coupling(alone, spline, Complement(coupling.partition))
+    return Compose(**steps)  # type: ignore[arg-type]
+
+
+def _network(config: NSFConfig, kept: int, params: int) -> nn.Module:
+    """The conditioner of a coupling."""
+    context = context_size(config)
+    if config.network == "residual":
+        return ResidualMLP(
+            kept,
+            params,
+            width=config.width,
+            blocks=config.layers,
+            dropout=config.dropout,
+            context_features=context,
+        )
+    return MLP(
+        kept,
+        params,
+        width=config.width,
+        layers=config.layers,
+        activation=config.activation,
+        context_features=context,
+    )

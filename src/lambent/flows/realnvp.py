@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from torch import nn
@@ -12,21 +13,18 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.core.transform import Transform
 from lambent.distributions import StandardNormal
-from lambent.flows.pixels import from_pixels
+from lambent.flows.context import conditional, context_size
+from lambent.flows.couplings import of_images, of_vectors
+from lambent.flows.dequantisation import dequantise
+from lambent.flows.pixels import first_step, from_pixels
 from lambent.flows.realnvp_config import RealNVPConfig, checked
-from lambent.nn import MLP, Chequered, CouplingNet, ResidualNet, ShiftAndScale
+from lambent.nn import MLP, CouplingNet, ResidualNet, ShiftAndScale
 from lambent.transforms import (
     ActNorm,
     Affine,
     BatchNorm,
-    Checkerboard,
-    Complement,
-    Coupling,
-    EveryOther,
-    Halves,
     Logit,
     MultiScale,
-    Partition,
     Permute,
     Squeeze,
 )
@@ -54,12 +52,17 @@ def realnvp(config: RealNVPConfig) -> Flow:
         torch.Size([2, 1, 4, 4])
     """
     shape = checked(config)
+    first = first_step(shape, whiten=config.whiten)
     base = StandardNormal((math.prod(shape),))
     if len(shape) == 1:
-        return Flow(_of_vectors(config, shape[0]), base)
+        return conditional(config, Compose(*first.values(), *_of_vectors(config, shape[0])), base)
     pixels: dict[str, Transform] = {}
     if config.grey_levels is not None:
-        pixels = {**from_pixels(config.grey_levels), "logit": Logit(config.alpha)}
+        noise = dequantise(config, shape, config.grey_levels)
+        pixels = {
+            **from_pixels(config.grey_levels, dequantise=noise),
+            "logit": Logit(config.alpha),
+        }
     levels = []
     channels, width = shape[0], config.width
     for _ in range(config.levels - 1):
@@ -67,31 +70,30 @@ def realnvp(config: RealNVPConfig) -> Flow:
         channels, width = 2 * channels, 2 * width
     levels.append(Compose(*_couplings(config, 4, channels, width, board=True)))
     scales = MultiScale(*levels, shape=shape)
-    return Flow(Compose(**pixels, scales=scales), base)  # type: ignore[arg-type]
+    return conditional(config, Compose(**pixels, scales=scales), base)  # type: ignore[arg-type]
 
 
-def _of_vectors(config: RealNVPConfig, features: int) -> Compose:
+def _of_vectors(config: RealNVPConfig, features: int) -> list[Transform]:
     """Couplings of a vector, which the even and the odd features condition in turn."""
     steps: list[Transform] = []
     for i in range(config.couplings):
-        odds, evens = features // 2, features - features // 2
-        kept, changed = (odds, evens) if i % 2 else (evens, odds)
-        partition = Complement(EveryOther()) if i % 2 else EveryOther()
-        steps += [
-            Coupling(_dense(config, kept, changed), Affine(config.scale_bound), partition),
-            *_norm(config, features),
-        ]
-    return Compose(*steps)
+        coupling = of_vectors(i, features, partial(_dense, config), Affine(config.scale_bound))
+        steps += [coupling, *_norm(config, features)]
+    return steps
 
 
-def _dense(config: RealNVPConfig, kept: int, changed: int) -> nn.Module:
+def _dense(config: RealNVPConfig, kept: int, params: int) -> nn.Module:
     """The conditioner of a coupling of vectors."""
-    if config.networks == "one":
-        return MLP(kept, 2 * changed, width=config.width, layers=config.layers)
-    return ShiftAndScale(
-        shift=MLP(kept, changed, width=config.width, layers=config.layers),
-        scale=MLP(kept, changed, width=config.width, layers=config.layers, activation="tanh"),
+    mlp = partial(
+        MLP,
+        kept,
+        width=config.width,
+        layers=config.layers,
+        context_features=context_size(config),
     )
+    if config.networks == "one":
+        return mlp(params)
+    return ShiftAndScale(shift=mlp(params // 2), scale=mlp(params // 2, activation="tanh"))
 
 
 def _level(config: RealNVPConfig, channels: int, width: int) -> Compose:
@@ -124,24 +126,22 @@ def _couplings(
     config: RealNVPConfig, count: int, channels: int, width: int, *, board: bool
 ) -> list[Transform]:
     """Couplings whose two parts condition in turn, each with what follows it."""
-    partition: Partition = Checkerboard() if board else Halves()
-    steps: list[Transform] = []
-    for i in range(count):
-        swapped = i % 2 == 1
-        if board:
-            net: nn.Module = Chequered(_net(config, channels, channels, width), odd=swapped)
-        else:
-            net = _net(config, channels // 2, channels // 2, width)
-        turned = Complement(partition) if swapped else partition
-        steps += [Coupling(net, Affine(config.scale_bound), turned), *_norm(config, channels)]
-    return steps
+    return of_images(
+        count,
+        channels,
+        partial(_net, config, width),
+        Affine(config.scale_bound),
+        board=board,
+        after=lambda: _norm(config, channels),
+    )
 
 
-def _net(config: RealNVPConfig, kept: int, changed: int, width: int) -> nn.Module:
+def _net(config: RealNVPConfig, width: int, kept: int, params: int) -> nn.Module:
     """The conditioner of a coupling of images."""
+    context = context_size(config)
     if config.network == "glow":
-        return CouplingNet(kept, 2 * changed, width=width)
-    return ResidualNet(kept, 2 * changed, width=width, blocks=config.blocks)
+        return CouplingNet(kept, params, width=width, context_features=context)
+    return ResidualNet(kept, params, width=width, blocks=config.blocks, context_features=context)
 
 
 def _norm(config: RealNVPConfig, channels: int) -> list[Transform]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambent.errors import check_choices
+from lambent.flows.context import ContextConfig
+from lambent.flows.dequantisation import DequantisationConfig
 from lambent.flows.pixels import check_at_least, check_events
 
 
 @dataclass(frozen=True, kw_only=True)
-class RealNVPConfig:
+class RealNVPConfig(ContextConfig, DequantisationConfig):
     """What :func:`lambent.realnvp` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, ...] | None = None
@@ -33,6 +35,9 @@ class RealNVPConfig:
     """Of vectors: hidden layers of each network."""
     networks: Literal["one", "two"] = "two"
     """Of vectors: one network for shift and scale, or one for each (ReLU and tanh)."""
+    whiten: bool = False
+    """Of vectors: whether a triangular map set from the first batch, which takes it to mean 0 and
+    covariance 1, comes first."""
     levels: int = 2
     """Of images: number of scales; each but the last halves height and width."""
     network: Literal["residual", "glow"] = "residual"

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lambent.nn.affine import ChannelAffine
+from lambent.nn.context import context_vector
 from lambent.nn.conv import ZeroConv2d
 from lambent.types import Context
 
@@ -46,16 +47,24 @@ class ResidualNet(nn.Module):
         out_channels: Channels it puts out.
         width: Channels of the blocks.
         blocks: How many there are.
+        context_features: Size of the context vector, where there is one: a linear function of it
+            is added to what the first convolution puts out.
 
     Shape:
-        ``(b, in_channels, h, w)`` to ``(b, out_channels, h, w)``.
+        ``(b, in_channels, h, w)`` and ``(b, context_features)`` to ``(b, out_channels, h, w)``.
 
     References:
         L. Dinh et al., "Density estimation using Real NVP", 2017, arXiv:1605.08803, section 4.1.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, *, width: int = 32, blocks: int = 2
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        width: int = 32,
+        blocks: int = 2,
+        context_features: int | None = None,
     ) -> None:
         super().__init__()
         self.norm = ChannelAffine(in_channels)
@@ -63,10 +72,17 @@ class ResidualNet(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
         self.last_norm = ChannelAffine(width)
         self.last = ZeroConv2d(width, out_channels)
+        self.context_features = context_features
+        if context_features is not None:
+            self.condition = nn.Linear(context_features, width, bias=False)
 
     def forward(self, a: Tensor, context: Context | None = None) -> Tensor:
         """The parameters of the coupling."""
         h = self.norm(a)
-        h = self.blocks(self.first(F.relu(torch.cat((h, -h), 1))))
+        h = self.first(F.relu(torch.cat((h, -h), 1)))
+        if self.context_features is not None:
+            vector = context_vector(context, self.context_features)
+            h = h + self.condition(vector)[:, :, None, None]
+        h = self.blocks(h)
         y: Tensor = self.last(F.relu(self.last_norm(h)))
         return y

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from lambent.numerics.rational_quadratic import Piece
+
 
 class Knots(NamedTuple):
     """Where splines of ``K`` bins pass, left to right, and how steeply; each ``(..., K + 1)``.
@@ -20,37 +22,7 @@ class Knots(NamedTuple):
     slope: Tensor
 
 
-class _Bin(NamedTuple):
-    """The bin that each number lies in, each ``(...)``."""
-
-    x: Tensor
-    y: Tensor
-    width: Tensor
-    height: Tensor
-    slope: Tensor
-    next_slope: Tensor
-
-    @property
-    def secant(self) -> Tensor:
-        return self.height / self.width
-
-    @property
-    def bend(self) -> Tensor:
-        return self.slope + self.next_slope - 2 * self.secant
-
-    def log_derivative(self, part: Tensor) -> Tensor:
-        """``ln dy/dx`` at ``part`` of the bin's width, 0 to 1; the paper's equation 5."""
-        product = part * (1 - part)
-        slopes = (
-            self.next_slope * part.square()
-            + 2 * self.secant * product
-            + self.slope * (1 - part).square()
-        )
-        below = self.secant + self.bend * product
-        return 2 * self.secant.log() + slopes.log() - 2 * below.log()
-
-
-def _find(value: Tensor, along: Tensor, knots: Knots) -> _Bin:
+def _find(value: Tensor, along: Tensor, knots: Knots) -> Piece:
     """The bins of values within the outermost knots; ``along`` is the knots' ``x`` or ``y``."""
     inner = along[..., 1:-1].detach()
     index = (value.detach()[..., None] >= inner).sum(-1, keepdim=True)
@@ -60,7 +32,7 @@ def _find(value: Tensor, along: Tensor, knots: Knots) -> _Bin:
 
     x, y = at(knots.x, 0), at(knots.y, 0)
     width, height = at(knots.x, 1) - x, at(knots.y, 1) - y
-    return _Bin(x, y, width, height, at(knots.slope, 0), at(knots.slope, 1))
+    return Piece(x, y, width, height, at(knots.slope, 0), at(knots.slope, 1))
 
 
 def _within(value: Tensor, along: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,18 +61,14 @@ def spline(x: Tensor, knots: Knots) -> tuple[Tensor, Tensor]:
     """
     inside, near = _within(x, knots.x)
     cell = _find(near, knots.x, knots)
-    part = (near - cell.x) / cell.width
-    product = part * (1 - part)
-    above = cell.height * (cell.secant * part.square() + cell.slope * product)
-    y = cell.y + above / (cell.secant + cell.bend * product)
-    return torch.where(inside, y, x), torch.where(inside, cell.log_derivative(part), 0.0)
+    part = cell.part(near)
+    return torch.where(inside, cell.value(part), x), torch.where(
+        inside, cell.log_derivative(part), 0.0
+    )
 
 
 def spline_inverse(y: Tensor, knots: Knots) -> tuple[Tensor, Tensor]:
     r"""The number whose spline is ``y``, and the log of the inverse's derivative.
-
-    ``p`` solves ``a p^2 + b p + c = 0``, as ``2 c / (-b - sqrt(b^2 - 4 a c))``: nothing cancels,
-    also where ``a`` is small.
 
     Args:
         y: Numbers, ``(...)``.
@@ -114,12 +82,6 @@ def spline_inverse(y: Tensor, knots: Knots) -> tuple[Tensor, Tensor]:
     """
     inside, near = _within(y, knots.y)
     cell = _find(near, knots.y, knots)
-    rise = near - cell.y
-    a = cell.height * (cell.secant - cell.slope) + rise * cell.bend
-    b = cell.height * cell.slope - rise * cell.bend
-    c = -cell.secant * rise
-    # The square of h dy/dx times the denominator: positive, but for rounding.
-    square = (b.square() - 4 * a * c).clamp_min(torch.finfo(y.dtype).tiny)
-    part = 2 * c / (-b - square.sqrt())
+    part = cell.part_of(near)
     x = cell.x + part * cell.width
     return torch.where(inside, x, y), torch.where(inside, -cell.log_derivative(part), 0.0)

@@ -1,5 +1,12 @@
 """Training."""
 
+from importlib.util import find_spec
+
+from lambent.errors import MissingExtraError
+
+if find_spec("lightning") is None:  # before the modules below import it
+    raise MissingExtraError("lightning", "train")
+
 from lambent.train.config import TrainConfig as TrainConfig
 from lambent.train.fit import Fitted as Fitted
 from lambent.train.fit import fit as fit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import math
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -152,6 +153,10 @@ def fit(
         else:
             with _said_where_full(run):
                 best = keep_best(flow, run, write=together.first)
+            if math.isnan(best):
+                raise FileNotFoundError(
+                    f"out: '{run.best}' is gone; '{run.model}' has the weights of the last step"
+                )
             if stop.signal is not None:  # it came when there was no step left to stop before
                 raise KeyboardInterrupt(stop.signal)
         finally:

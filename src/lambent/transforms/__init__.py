@@ -18,6 +18,9 @@ from lambent.transforms.linear import ChannelMix as ChannelMix
 from lambent.transforms.linear import InvertibleConv1x1 as InvertibleConv1x1
 from lambent.transforms.linear import PLUConv1x1 as PLUConv1x1
 from lambent.transforms.logit import Logit as Logit
+from lambent.transforms.monotone import Bernstein as Bernstein
+from lambent.transforms.monotone import LogisticMixture as LogisticMixture
+from lambent.transforms.monotone import MonotoneNetwork as MonotoneNetwork
 from lambent.transforms.multiscale import MultiScale as MultiScale
 from lambent.transforms.partition import Checkerboard as Checkerboard
 from lambent.transforms.partition import Complement as Complement
@@ -30,4 +33,9 @@ from lambent.transforms.pixel import Quantise as Quantise
 from lambent.transforms.pixel import Rescale as Rescale
 from lambent.transforms.rational_quadratic import RationalQuadratic as RationalQuadratic
 from lambent.transforms.scale import Scale as Scale
+from lambent.transforms.scale_then_shift import ScaleThenShift as ScaleThenShift
 from lambent.transforms.squeeze import Squeeze as Squeeze
+from lambent.transforms.variational_dequantise import (
+    VariationalDequantise as VariationalDequantise,
+)
+from lambent.transforms.whiten import Whiten as Whiten

@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lambent.errors import check_choices
+from lambent.nn.fast import takes_fast_path
 from lambent.numerics import Knots, spline, spline_inverse
+from lambent.transforms.fused_spline import Bins, fused_spline
 
 _SLOPE_FLOOR = 1e-3  # zuko's default of `slope`: no raw value reaches beyond its logarithm
 
@@ -75,11 +77,30 @@ class RationalQuadratic:
 
     def forward(self, x: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
         """The spline."""
-        return spline(x, self.knots(params))
+        if self.form != "bounded" and takes_fast_path(x):
+            return fused_spline(x, params, self._bins(), self._plain, inverse=False)
+        return self._plain(x, params)
 
     def inverse(self, y: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
         """Its inverse."""
+        if self.form != "bounded" and takes_fast_path(y):
+            return fused_spline(y, params, self._bins(), self._plain_inverse, inverse=True)
+        return self._plain_inverse(y, params)
+
+    def _plain(self, x: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
+        return spline(x, self.knots(params))
+
+    def _plain_inverse(self, y: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
         return spline_inverse(y, self.knots(params))
+
+    @property
+    def _shift(self) -> float:
+        """What is added to a raw slope: centred, the softplus of it is 1 - min_slope."""
+        return math.log(math.expm1(1 - self.min_slope)) if self.form == "centred" else 0.0
+
+    def _bins(self) -> Bins:
+        least = (self.min_width, self.min_height)
+        return Bins(self.bins, self.bound, least, self.min_slope, self._shift)
 
     def knots(self, params: Tensor) -> Knots:
         """Where the splines of parameters ``(..., 3 K - 1)`` pass."""
@@ -91,9 +112,7 @@ class RationalQuadratic:
             inner = (slopes / (1 + (slopes / limit).abs())).exp()
             x, y = self._places(widths, 0.0), self._places(heights, 0.0)
         else:
-            # softplus of this is 1 - min_slope
-            shift = math.log(math.expm1(1 - self.min_slope)) if self.form == "centred" else 0.0
-            inner = self.min_slope + F.softplus(slopes + shift)
+            inner = self.min_slope + F.softplus(slopes + self._shift)
             x, y = self._places(widths, self.min_width), self._places(heights, self.min_height)
         return Knots(x, y, F.pad(inner, (1, 1), value=1.0))
 
