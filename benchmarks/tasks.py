@@ -1,6 +1,6 @@
 """Image-to-image Glows against the same Glow without inputs, and against shuffled inputs.
 
-python benchmarks/tasks.py --mnist DIR --cifar10 DIR --runs DIR [--steps 600] [--only NAME ...]
+python benchmarks/tasks.py --mnist DIR --cifar10 DIR --runs DIR [--steps 700] [--only NAME ...]
 
 DIR holds the sets with their own test splits. Every arm trains for the same number of steps;
 an arm whose run is there already is only measured. Pictures go to docs/assets.
@@ -28,7 +28,7 @@ IMAGES = 1000
 DRAWN = 256
 """Test images drawn for."""
 
-SIZES = {"mnist": {"levels": 2, "steps": 8}, "cifar10": {"levels": 3, "steps": 6}}
+SIZES = {"mnist": {"levels": 1, "steps": 8}, "cifar10": {"levels": 2, "steps": 4}}
 TASKS = {
     "superres": ("mnist", "superres:4"),
     "inpaint": ("mnist", "inpaint:12"),
@@ -42,6 +42,7 @@ def train(run: Path, data: str, steps: int, sizes: dict[str, int], task: str | N
         return
     settings = {
         **{f"model.{name}": value for name, value in sizes.items()},
+        "model.first_squeeze": 4,
         "model.width": 64,
         "train.batch_size": 32,
         "train.max_steps": steps,
@@ -94,7 +95,7 @@ def main() -> None:
     parser.add_argument("--mnist", required=True)
     parser.add_argument("--cifar10", required=True)
     parser.add_argument("--runs", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--only", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/tasks.json"))
     options = parser.parse_args()
