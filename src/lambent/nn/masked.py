@@ -9,6 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lambent.nn.context import context_vector
+from lambent.nn.fast import takes_fast_path
+from lambent.nn.masked_layers import (
+    Block,
+    Layers,
+    column_blocks,
+    fused_layers,
+    plain_layers,
+    row_blocks,
+)
 from lambent.nn.mlp import ACTIVATIONS, Activation
 from lambent.types import Context
 
@@ -84,22 +93,21 @@ class MADE(nn.Module):
         self.condition = (
             None if context_features is None else nn.Linear(context_features, width, bias=False)
         )
+        self.rows: tuple[tuple[Block, ...], ...] = ()
+        self.columns: tuple[tuple[Block, ...], ...] = ()
         for layer, degrees in enumerate(before):
             self._mask(f"mask{layer}", hidden[:, None] >= degrees)
         self._mask("mask_last", inputs.repeat_interleave(params)[:, None] > hidden)
 
     def _mask(self, name: str, allowed: Tensor) -> None:
         self.register_buffer(name, allowed.to(torch.get_default_dtype()), persistent=False)
+        self.rows = (*self.rows, row_blocks(allowed))
+        self.columns = (*self.columns, column_blocks(allowed))
 
     def _linear(self, layer: int) -> nn.Linear:
         linear = self.hidden[layer]
         assert isinstance(linear, nn.Linear)
         return linear
-
-    def _allowed(self, name: str, weight: Tensor) -> Tensor:
-        """A weight, where it may not read set to 0."""
-        mask: Tensor = self.get_buffer(name)
-        return weight * mask
 
     def _from_context(self, context: Context | None) -> Tensor | None:
         if self.condition is None or self.context_features is None:
@@ -109,13 +117,13 @@ class MADE(nn.Module):
 
     def forward(self, x: Tensor, context: Context | None = None) -> Tensor:
         """The parameters of all numbers."""
-        h = x
-        for layer in range(len(self.hidden)):
-            linear = self._linear(layer)
-            h = F.linear(h, self._allowed(f"mask{layer}", linear.weight), linear.bias)
-            added = self._from_context(context) if layer == 0 else None
-            h = self.activation(h if added is None else h + added)
-        return F.linear(h, self._allowed("mask_last", self.last.weight), self.last.bias)
+        linears = [*map(self._linear, range(len(self.hidden))), self.last]
+        weights = [t for linear in linears for t in (linear.weight, linear.bias)]
+        names = [*(f"mask{i}" for i in range(len(self.hidden))), "mask_last"]
+        masks = tuple(map(self.get_buffer, names))
+        layers = Layers(masks, self.rows, self.columns, self.activation)
+        run = fused_layers if takes_fast_path(x) else plain_layers
+        return run(x, self._from_context(context), layers, weights)
 
     def start(self, context: Context | None, like: Tensor) -> Remembered:
         """What is known before the first number.
