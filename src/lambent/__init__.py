@@ -24,17 +24,25 @@ if TYPE_CHECKING:
     from lambent.evaluate import check_numerics as check_numerics
     from lambent.evaluate import estimate_cost as estimate_cost
     from lambent.evaluate import measure as measure
+    from lambent.flows import BernsteinConfig as BernsteinConfig
+    from lambent.flows import FlowPPConfig as FlowPPConfig
     from lambent.flows import GlowConfig as GlowConfig
     from lambent.flows import IAFConfig as IAFConfig
     from lambent.flows import MADEConfig as MADEConfig
     from lambent.flows import MAFConfig as MAFConfig
+    from lambent.flows import MAFMoGConfig as MAFMoGConfig
+    from lambent.flows import NAFConfig as NAFConfig
     from lambent.flows import NICEConfig as NICEConfig
     from lambent.flows import NSFConfig as NSFConfig
     from lambent.flows import RealNVPConfig as RealNVPConfig
+    from lambent.flows import bernstein as bernstein
+    from lambent.flows import flowpp as flowpp
     from lambent.flows import glow as glow
     from lambent.flows import iaf as iaf
     from lambent.flows import made as made
     from lambent.flows import maf as maf
+    from lambent.flows import maf_mog as maf_mog
+    from lambent.flows import naf as naf
     from lambent.flows import nice as nice
     from lambent.flows import nsf as nsf
     from lambent.flows import realnvp as realnvp
@@ -54,6 +62,14 @@ _ROOM = {
     "Entry": "core",
     "Flow": "core",
     "GlowConfig": "flows",
+    "naf": "flows",
+    "maf_mog": "flows",
+    "flowpp": "flows",
+    "bernstein": "flows",
+    "NAFConfig": "flows",
+    "MAFMoGConfig": "flows",
+    "FlowPPConfig": "flows",
+    "BernsteinConfig": "flows",
     "Images": "data",
     "IAFConfig": "flows",
     "MADEConfig": "flows",

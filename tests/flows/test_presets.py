@@ -25,7 +25,8 @@ PAPER = {
     "glow_cifar10_class": None,
     "glow_imagenet32_class": None,
 }
-LEFT_TO_DATA = {"shape": (3, 32, 32), "grey_levels": 256, "classes": 10}
+LEFT_TO_PICTURES = {"shape": (3, 32, 32), "grey_levels": 256, "classes": 10}
+LEFT_TO_ROWS = {"shape": (6,)}
 
 
 def on_meta(name: str) -> Flow:
@@ -33,8 +34,9 @@ def on_meta(name: str) -> Flow:
     chosen = family(family_name)
     fields = {k: v for k, v in settings["model"].items() if k != "family"}
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    facts = LEFT_TO_ROWS if name.endswith("_table") else LEFT_TO_PICTURES
     with torch.device("meta"):
-        return chosen.build(complete(chosen.config_type(**values), LEFT_TO_DATA))
+        return chosen.build(complete(chosen.config_type(**values), facts))
 
 
 def model(name: str) -> dict[str, Any]:

@@ -65,12 +65,15 @@ from lambent.transforms import (
     SigmoidAffine,
     Squeeze,
     Standardise,
+    Whiten,
     Whole,
 )
 from lambent.types import Size
 
 from ..networks import Dense, Planes
-from . import cases_context, cases_splines
+from . import cases_bases, cases_context, cases_monotone, cases_splines
+from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
+from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -445,6 +448,7 @@ TRANSFORMS |= {
     "nice vectors": Case(build=lambda: nice(NICES["vectors"]).transform, event_shape=(5,)),
 }
 TRANSFORMS |= {
+    "whiten": Case(build=lambda: Whiten(3), event_shape=(3,)),
     "autoregressive": Case(build=autoregressive, event_shape=(4,)),
     "autoregressive dense": Case(build=lambda: autoregressive("dense"), event_shape=(4,)),
     "autoregressive conditional": Case(
@@ -518,3 +522,8 @@ FLOWS |= {
 }
 FLOWS |= cases_context.FLOWS
 FLOWS |= cases_splines.FLOWS
+FLOWS |= cases_bases.FLOWS
+TRANSFORMS |= cases_monotone.TRANSFORMS
+FLOWS |= cases_monotone.FLOWS
+TRANSFORMS |= CONDITIONAL_TRANSFORMS
+FLOWS |= CONDITIONAL_FLOWS

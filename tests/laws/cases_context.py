@@ -49,6 +49,15 @@ FLOWS: dict[str, Case] = {
     )
 }
 FLOWS |= {
+    "iaf whitened given a vector": conditional_case(
+        partial(iaf, IAFConfig(shape=(3,), whiten=True, **SMALL, **TWO)), (3,), **IN_TWO
+    ),
+    "maf of a mixture given a vector": conditional_case(
+        partial(maf, MAFConfig(shape=(2,), base="mixture", **SMALL, **TWO)), (2,), **IN_TWO
+    ),
+    "nsf of Student-t's": conditional_case(
+        partial(nsf, NSFConfig(shape=(2,), transforms=1, base="student", **SMALL)), (2,)
+    ),
     "maf given a label": conditional_case(
         partial(maf, MAFConfig(shape=(3,), transforms=2, **SMALL, **BY_LABEL)), (3,), **IN_LABELS
     ),

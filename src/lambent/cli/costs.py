@@ -10,6 +10,7 @@ import torch
 from jsonargparse import Namespace
 
 from lambent.cli.options import config_of
+from lambent.core.context import context_of, needs_labels
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.registry import complete, family
@@ -50,7 +51,7 @@ def of_model(name: str, options: Namespace, settings: Mapping[str, Any]) -> dict
     with torch.device("meta"):
         flow = chosen.build(complete(config, ASSUMED))
     assumed = {k: v for k, v in ASSUMED.items() if k in vars(config) and vars(config)[k] is None}
-    if flow.context_encoder is None:
+    if not needs_labels(flow):
         assumed.pop("classes", None)
     return {
         "shape": list(flow.event_shape),
@@ -99,12 +100,12 @@ def of_cost(flow: Flow, options: Namespace, settings: Mapping[str, Any]) -> dict
     if batch < 1:
         raise ValueError(f"batch-size: expected at least 1, got {batch}")
     train = settings.get("train") or {}
-    conditional = flow.context_encoder is not None
-    labels = torch.empty(batch, dtype=torch.int64, device="meta") if conditional else None
+    labels = torch.empty(batch, dtype=torch.int64, device="meta") if needs_labels(flow) else None
+    x = torch.empty(batch, *flow.event_shape, dtype=event_dtype(flow), device="meta")
     cost = estimate_cost(
         flow,
-        torch.empty(batch, *flow.event_shape, dtype=event_dtype(flow), device="meta"),
-        labels,
+        x,
+        context_of(flow, x, labels),
         averages=int(_averages(train)),
         optimizer_in_backward=bool(train.get("optimizer_in_backward")),
         device=pick_device(options.device),

@@ -12,7 +12,8 @@ from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
 from lambent.cli.rows import named_columns
-from lambent.cli.runs import load_run
+from lambent.cli.runs import check_takes_no_images, load_run
+from lambent.core.context import classes_of
 from lambent.core.flow import Flow
 from lambent.store import Column, Rows, read_rows, writing_rows
 from lambent.store.rows import SUFFIXES
@@ -43,6 +44,7 @@ def run(arguments: Sequence[str]) -> None:
     if not options.latents.is_file():
         raise ValueError(f"latents: expected a file, got '{options.latents}', which is not one")
     flow = load_run(options.run, options.device)
+    check_takes_no_images(flow)
     try:
         count, latents = read_rows(options.latents, options.batch_size)
         first = next(latents, None)
@@ -58,7 +60,7 @@ def run(arguments: Sequence[str]) -> None:
         drawn = named_columns(options.run, _decode(flow, {k: v[:1] for k, v in first.items()}))
         columns = {name: Column(str(values.dtype)) for name, values in drawn.items()}
     if "label" in first:
-        classes = None if flow.context_encoder is None else int(flow.context_encoder.classes)  # type: ignore[arg-type]
+        classes = classes_of(flow)
         columns[names[1]] = Column("int64", classes=classes)
     with (
         writing(options.out),

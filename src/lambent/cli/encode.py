@@ -10,7 +10,7 @@ import torch
 from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
-from lambent.cli.runs import check_fits, load_run, read_with_run
+from lambent.cli.runs import check_fits, check_takes_no_images, load_run, read_with_run
 from lambent.data import load_events
 from lambent.evaluate import events
 from lambent.store import Column, writing_rows
@@ -34,6 +34,7 @@ def run(arguments: Sequence[str]) -> None:
     options, data = read_with_run(parser, arguments)
     check_suffix(options.out, SUFFIXES)
     flow = load_run(options.run, options.device)
+    check_takes_no_images(flow)
     images = load_events(options.data, data)
     check_fits(flow, images)
     (dims,) = flow.base.event_shape

@@ -9,8 +9,12 @@ from typing import Any
 from lambent.cli.options import Options
 from lambent.cli.output import report
 from lambent.cli.runs import add_measuring, check_fits, figures_of, load_run, read_with_run
+from lambent.core.context import task_of
 from lambent.data import ImageSet, load_events, load_images
-from lambent.evaluate import measure, yardsticks
+from lambent.evaluate import measure, measure_consistency, yardsticks
+
+CONSISTENCY = 256
+"""Images that a flow with a task draws for, once each, to see how well that agrees with them."""
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -53,6 +57,10 @@ def run(arguments: Sequence[str]) -> None:
         **figures_of(result),
         "weights": None if options.weights == "model" else options.weights,
     }
+    if task_of(flow) is not None:
+        agreed = measure_consistency(flow, images.subset(slice(CONSISTENCY)), seed=options.seed)
+        figures["consistency_psnr"] = agreed.psnr
+        figures["consistency_images"] = agreed.images
     if options.yardsticks:
         if not isinstance(images, ImageSet):
             raise ValueError(f"yardsticks: expected images, got a table, {images.name}")

@@ -14,6 +14,7 @@ from lambent.cli.costs import event_dtype
 from lambent.cli.options import config_of
 from lambent.cli.output import report, write_table
 from lambent.cli.runs import check_fits, label_rows, load_named
+from lambent.core.context import context_of, needs_labels, reads_images
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
@@ -21,6 +22,7 @@ from lambent.data import DataConfig, load_events
 from lambent.evaluate import LayerCheck, NumericsCheck, check_numerics
 from lambent.evaluate.check_findings import of_layer
 from lambent.evaluate.check_layer import REFUSALS
+from lambent.types import Context
 
 TEMPERATURE = 0.7
 """Of the model's own draws, where no data is given."""
@@ -68,8 +70,10 @@ def run_check(options: Namespace) -> None:
     report(f"numerics of {options.what}", figures, as_json=options.json)
 
 
-def _draws(flow: Flow, n: int, seed: int) -> tuple[Tensor, Tensor | None, str]:
+def _draws(flow: Flow, n: int, seed: int) -> tuple[Tensor, Context | None, str]:
     """What the model draws; noise if it cannot."""
+    if reads_images(flow):
+        raise ValueError("data: the model is conditional on images; expected a set, got none")
     labels = label_rows(flow, None, n)
     rows = n if labels is None else None
     try:
@@ -84,17 +88,19 @@ def _draws(flow: Flow, n: int, seed: int) -> tuple[Tensor, Tensor | None, str]:
     return x, labels, f"draws from the model itself at temperature {TEMPERATURE:g}"
 
 
-def _images(flow: Flow, n: int, options: Namespace) -> tuple[Tensor, Tensor | None, str]:
-    """The first images of a set, and their labels for a conditional flow."""
+def _images(flow: Flow, n: int, options: Namespace) -> tuple[Tensor, Context | None, str]:
+    """The first images of a set, and what a conditional flow is given of them."""
     data = config_of(options, DataConfig, "data_")
     images = load_events(options.data, data)
     check_fits(flow, images)
     x, y = images[:n]
-    if flow.context_encoder is not None and y is None:
+    if needs_labels(flow) and y is None:
         raise ValueError("data: the flow is conditional; expected labelled images, got none")
     device = next(flow.parameters()).device
-    context = y.to(device) if y is not None and flow.context_encoder is not None else None
-    return x.to(device), context, f"{images.name}, {data.split}"
+    x = x.to(device)
+    with seeded(options.seed):
+        context = context_of(flow, x, None if y is None else y.to(device))
+    return x, context, f"{images.name}, {data.split}"
 
 
 def _in_figures(flow: Flow, result: NumericsCheck, inputs: str) -> dict[str, Any]:

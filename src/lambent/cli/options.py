@@ -78,17 +78,20 @@ class Options(ArgumentParser):
         about = "a run folder, a model folder, or a pretrained model: digits-demo"
         self.add_argument("run", type=str, help=about)
 
-    def add_data(self, *, split: str, defaults: Mapping[str, object] | None = None) -> None:
+    def add_data(
+        self, *, split: str, defaults: Mapping[str, object] | None = None, required: bool = True
+    ) -> None:
         """``--data`` and one ``--data-NAME`` for each field of :class:`DataConfig`.
 
         Args:
             split: Which rows, unless an option says otherwise.
             defaults: Of the other fields, where they are not the dataclass's own.
+            required: Whether the command is nothing without data.
         """
         self.add_argument(
             "--data",
-            type=str,
-            required=True,
+            type=str if required else str | None,
+            required=required,
             help="digits; a folder of pictures; parquet, Arrow, npz, npy, IDX or CIFAR-10 binary "
             "files; or hf:OWNER/NAME",
         )

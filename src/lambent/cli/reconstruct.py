@@ -10,6 +10,8 @@ import torch
 from lambent.cli.options import Options
 from lambent.cli.output import report, write_out
 from lambent.cli.runs import check_fits, load_run, read_with_run
+from lambent.core.context import context_of
+from lambent.core.seed import seeded
 from lambent.data import grid, load_images
 from lambent.edit import reconstruct
 from lambent.evaluate import grey_levels
@@ -44,8 +46,10 @@ def run(arguments: Sequence[str]) -> None:
     back = []
     for start in range(0, len(images), 64):
         x, y = images[start : start + 64]
-        context = None if flow.context_encoder is None or y is None else y.to(device)
-        back.append(reconstruct(flow, x.to(device), context).cpu())
+        x = x.to(device)
+        with seeded(options.seed):
+            context = context_of(flow, x, None if y is None else y.to(device))
+        back.append(reconstruct(flow, x, context).cpu())
     decoded = torch.cat(back)
     expected, _ = images.quantised(grey_levels(flow) or 256)[:]
     differ = decoded != expected

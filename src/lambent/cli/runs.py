@@ -10,6 +10,7 @@ import torch
 from jsonargparse import Namespace
 
 from lambent.cli.options import Options, config_of
+from lambent.core.context import classes_of, reads_images
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
@@ -155,22 +156,55 @@ def label_rows(flow: Flow, label: int | None, n: int) -> torch.Tensor | None:
     Raises:
         ValueError: If a label is asked of an unconditional flow, or is not one of its classes.
     """
-    encoder = flow.context_encoder
-    if encoder is None:
+    check_takes_no_images(flow)
+    classes = classes_of(flow)
+    if classes is None:
         if label is not None:
             raise ValueError(f"label: the model is not class-conditional, got {label}")
         return None
-    classes = int(encoder.classes)  # type: ignore[arg-type]
-    if label is not None and not 0 <= label < classes:
-        raise ValueError(f"label: expected 0 to {classes - 1}, got {label}")
     device = next(flow.parameters()).device
     if label is None:
         return torch.arange(n, device=device) % classes
-    return torch.full((n,), label, device=device)
+    return torch.full((n,), label_in_range(label, classes), device=device)
+
+
+def label_in_range(label: int, classes: int) -> int:
+    """A label, once it is found to be one.
+
+    Args:
+        label: The number of a class.
+        classes: How many there are.
+
+    Returns:
+        The label.
+
+    Raises:
+        ValueError: If there is no such class.
+    """
+    if not 0 <= label < classes:
+        raise ValueError(f"label: expected 0 to {classes - 1}, got {label}")
+    return label
+
+
+def check_takes_no_images(flow: Flow) -> None:
+    """Raise where a command gives a flow no images and it is conditional on some.
+
+    Args:
+        flow: The flow.
+
+    Raises:
+        ValueError: If it is.
+    """
+    if reads_images(flow):
+        raise ValueError(
+            "run: expected a model that needs no input images here, got one that is conditional "
+            "on images; train, evaluate, score, reconstruct and sample take such models"
+        )
 
 
 def infer_labels(flow: Flow, images: torch.Tensor) -> torch.Tensor | None:
     """The class of largest ``p(x | y)`` of each image; nothing for an unconditional flow."""
+    check_takes_no_images(flow)
     if flow.context_encoder is None:
         return None
     with torch.no_grad(), seeded(0):

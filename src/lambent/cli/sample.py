@@ -12,11 +12,16 @@ import torch
 from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, write_out, writing
 from lambent.cli.rows import named_columns
-from lambent.cli.runs import label_rows, load_run
+from lambent.cli.runs import label_rows, load_run, read_with_run
+from lambent.cli.sample_task import sample_task
+from lambent.core.context import reads_images
 from lambent.core.seed import seeded
 from lambent.data import grid
 from lambent.store import Column, writing_rows
 from lambent.store.rows import SUFFIXES
+
+N = 64
+"""Images drawn if ``--n`` is not given."""
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -27,12 +32,22 @@ def run(arguments: Sequence[str]) -> None:
     """
     parser = Options("sample", "Draw images from a trained flow into a grid.")
     parser.add_run()
-    parser.add_argument("--n", type=int, default=64, help="how many images")
+    parser.add_argument(
+        "--n",
+        type=int,
+        help="how many images: 64; or for each input, where the model is conditional on images: 4",
+    )
     parser.add_argument("--temperature", type=float, default=1.0, help="scale of the latents")
     parser.add_argument(
         "--label",
         type=int,
         help="class of every image; without it a class-conditional flow goes through the classes",
+    )
+    parser.add_argument(
+        "--rows",
+        type=str,
+        help="with a model that is conditional on images: which images of --data, or of the run's "
+        "own data, the inputs are made of, such as 0,5,9 (default: the first 8)",
     )
     parser.add_argument("--columns", type=int, help="images in a row of the grid")
     parser.add_argument(
@@ -42,20 +57,29 @@ def run(arguments: Sequence[str]) -> None:
         help="the picture to write, or the .npz or .parquet of rows",
     )
     parser.add_running()
-    options = parser.read(arguments)
-    if options.n < 1:
+    parser.add_data(split="validation", required=False)
+    options, data = read_with_run(parser, arguments)
+    if options.n is not None and options.n < 1:
         raise ValueError(f"n: expected at least 1, got {options.n}")
     flow = load_run(options.run, options.device)
+    if reads_images(flow):
+        sample_task(flow, options, data)
+        return
+    for name in ("data", "rows"):
+        if options[name] is not None:
+            raise ValueError(
+                f"{name}: expected with a model that is conditional on images alone, "
+                f"got '{options[name]}'"
+            )
+    n = N if options.n is None else options.n
     if len(flow.event_shape) != 3:
         check_suffix(options.out, SUFFIXES)
-    labels = label_rows(flow, options.label, options.n)
+    labels = label_rows(flow, options.label, n)
     columns = options.columns
     if columns is None and labels is not None and options.label is None:
-        columns = min(options.n, int(labels.max()) + 1)
+        columns = min(n, int(labels.max()) + 1)
     with seeded(options.seed):
-        images = flow.sample(
-            options.n if labels is None else None, labels, temperature=options.temperature
-        )
+        images = flow.sample(n if labels is None else None, labels, temperature=options.temperature)
     pictures = len(flow.event_shape) == 3
     if pictures:
         write_out(options.out, grid(images.cpu(), columns))

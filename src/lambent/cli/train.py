@@ -19,7 +19,7 @@ from lambent.cli.output import report
 from lambent.cli.presets import preset_or_family, presets
 from lambent.cli.runs import check_fits, figures_of
 from lambent.core.device import pick_device
-from lambent.core.registry import complete, families, family
+from lambent.core.registry import Config, complete, families, family
 from lambent.core.seed import seeded
 from lambent.data import RECIPES, DataConfig, EventSet, Table, load_events, load_uncut, recipe
 from lambent.evaluate import measure
@@ -39,6 +39,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     name, rest = take("--model", arguments)
     file, rest = take("--config", rest)
+    task, rest = take("--task", rest)
     recipe_name, rest = take("--data-recipe", rest)
     prepared = {} if recipe_name is None else dataclasses.asdict(recipe(recipe_name))
     settings = {} if file is None else read_settings(Path(file))
@@ -65,6 +66,12 @@ def run(arguments: Sequence[str]) -> int:
         "one. They override a preset's, and the options below override both.",
     )
     parser.add_taken(
+        "--task",
+        "TASK",
+        "superres:FACTOR, colourise or inpaint[:SIDE][:random]: learn the images given a part of "
+        "each; short for --model.task TASK --model.conditioning image.",
+    )
+    parser.add_taken(
         "--data-recipe",
         "NAME",
         f"Data settings of the Glow paper: {', '.join(RECIPES)}. Options override them.",
@@ -84,6 +91,8 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_fields(TrainConfig, "--train.", "training")
     options = parser.read([*settings_as_options(preset), *settings_as_options(settings), *rest])
     model = config_of(options, chosen.config_type, "model.")
+    if task is not None:
+        model = with_task(model, family_name, task)
     config = config_of(options, TrainConfig, "train.")
     data = config_of(options, DataConfig, "data_")
 
@@ -138,6 +147,27 @@ def run(arguments: Sequence[str]) -> int:
     }
     report(f"{name} on {train.name}", figures, as_json=options.json)
     return 0
+
+
+def with_task(model: Config, family_name: str, task: str) -> Config:
+    """The settings of a model that is to learn a task.
+
+    Args:
+        model: Its other settings.
+        family_name: The family they are of.
+        task: The task's name.
+
+    Returns:
+        The settings, conditional on images unless they are on something already.
+
+    Raises:
+        ValueError: If the family has no tasks.
+    """
+    if not hasattr(model, "task"):
+        raise ValueError(f"task: expected a family that takes images, glow, got {family_name}")
+    conditioning = getattr(model, "conditioning", "none")
+    changed = {"task": task, "conditioning": "image" if conditioning == "none" else conditioning}
+    return dataclasses.replace(model, **changed)  # type: ignore[type-var]
 
 
 def _columns(data: EventSet) -> dict[str, tuple[str, ...]]:

@@ -78,6 +78,11 @@ class Distribution(nn.Module, ABC):
         """How far ``log_prob`` can be trusted."""
         return "exact"
 
+    @property
+    def one_centre(self) -> bool:
+        """Whether all draws of one context are equal at temperature 0."""
+        return True
+
 
 def repeat_context(context: Context | None, n: int | None) -> Context | None:
     """Repeat each row ``n`` times, copies staying together: ``(m, *c)`` to ``(m n, *c)``."""

@@ -159,3 +159,8 @@ class Flow(Distribution):
     def likelihood(self) -> Likelihood:
         """The worst of the transform's and the base's."""
         return worst(self.transform.likelihood, self.base.likelihood)
+
+    @property
+    def one_centre(self) -> bool:
+        """Whether the base has one."""
+        return self.base.one_centre

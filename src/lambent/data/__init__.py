@@ -20,6 +20,8 @@ from lambent.data.recipes import recipe as recipe
 from lambent.data.set import EventSet as EventSet
 from lambent.data.set import ImageSet as ImageSet
 from lambent.data.table import Table as Table
+from lambent.data.tasks import Task as Task
+from lambent.data.tasks import task_named as task_named
 
 __all__ = [
     "RECIPES",
@@ -29,6 +31,7 @@ __all__ = [
     "Images",
     "ShuffledBatches",
     "Table",
+    "Task",
     "Windows",
     "batches",
     "grid",
@@ -40,6 +43,7 @@ __all__ = [
     "read_picture",
     "recipe",
     "shuffled",
+    "task_named",
     "to_picture",
     "write_picture",
 ]

@@ -1,4 +1,9 @@
 """Base densities."""
 
+from lambent.distributions.autoregressive_mixture import (
+    AutoregressiveMixture as AutoregressiveMixture,
+)
 from lambent.distributions.logistic import StandardLogistic as StandardLogistic
+from lambent.distributions.mixture import GaussianMixture as GaussianMixture
 from lambent.distributions.normal import StandardNormal as StandardNormal
+from lambent.distributions.student import StudentT as StudentT

@@ -8,6 +8,10 @@ from lambent.evaluate.check import NumericsCheck as NumericsCheck
 from lambent.evaluate.check import check_numerics as check_numerics
 from lambent.evaluate.check_gradient import GradientCheck as GradientCheck
 from lambent.evaluate.check_layer import LayerCheck as LayerCheck
+from lambent.evaluate.consistency import Consistency as Consistency
+from lambent.evaluate.consistency import measure_consistency as measure_consistency
+from lambent.evaluate.consistency import psnr_of as psnr_of
+from lambent.evaluate.consistency import task_needed as task_needed
 from lambent.evaluate.cost import Cost as Cost
 from lambent.evaluate.cost import estimate_cost as estimate_cost
 from lambent.evaluate.events import events as events

@@ -10,6 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from lambent.core.context import given
 from lambent.core.flow import Flow
 from lambent.core.ledger import Entry, log_likelihood, trace
 from lambent.core.seed import seeded
@@ -47,7 +48,7 @@ class Evaluation:
     dims: int
     """Dimensions of one image."""
     given: str | None
-    """What the likelihood is conditioned on (``label``), if anything."""
+    """What it is conditioned on: ``label``, ``image``, ``label and image``, if anything."""
     parts: dict[str, float]
     """Share of each kind of step; they sum to ``bits_per_dim``. With several draws of the noise,
     the shares are the first draw's, and ``importance`` is what the others change."""
@@ -107,11 +108,10 @@ def measure(
     if bootstrap < 1:
         raise ValueError(f"bootstrap: expected at least 1, got {bootstrap}")
     dims = math.prod(flow.event_shape)
-    conditional = flow.context_encoder is not None
-    if marginal and not conditional:
-        raise ValueError(
-            "marginal: expected a flow conditional on labels, got an unconditional one"
-        )
+    condition = given(flow)
+    if marginal and condition != "label":
+        got = "an unconditional one" if condition is None else f"one of the {condition}"
+        raise ValueError(f"marginal: expected a flow conditional on labels, got {got}")
     bits: list[Tensor] = []
     marginals: list[Tensor] = []
     right: list[Tensor] = []
@@ -129,7 +129,7 @@ def measure(
                 parts[part] += value * len(x)
             for level, value in _bits_by_level(flow, entries, dims).items():
                 levels[level] += value * len(x)
-            if marginal and context is not None:
+            if marginal and isinstance(context, Tensor):
                 of_classes = partial(log_prob_by_class, flow, x)
                 by_class = draws.log_mean(of_classes(), of_classes)
                 log_mean = by_class.logsumexp(0) - math.log(len(by_class))
@@ -146,7 +146,7 @@ def measure(
         grey_levels=grey_levels(flow),
         images=count,
         dims=dims,
-        given="label" if conditional else None,
+        given=condition,
         parts={part: value / count for part, value in parts.items()},
         levels=[levels[level] / count for level in sorted(levels)],
         marginal_bits_per_dim=float(torch.cat(marginals).mean()) if marginal else None,

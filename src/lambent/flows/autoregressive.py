@@ -40,11 +40,16 @@ class MADEConfig(AutoregressiveConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MAFConfig(MADEConfig):
-    """What :func:`lambent.maf` builds; the features are reversed from layer to layer."""
+class StackConfig(AutoregressiveConfig):
+    """Several autoregressive layers, the features reversed from each to the next."""
 
     transforms: int = 5
     """Autoregressive layers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MAFConfig(MADEConfig, StackConfig):
+    """What :func:`lambent.maf` builds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +102,7 @@ def maf(config: MAFConfig) -> Flow:
         >>> maf(MAFConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
-    check_at_least(config, 1, "transforms")
-    return vector_flow(config, stacked(config, config.transforms, _affine(config)))
+    return vector_flow(config, affine_layers(config))
 
 
 @register(IAFConfig)
@@ -124,8 +128,23 @@ def iaf(config: IAFConfig) -> Flow:
         >>> iaf(IAFConfig(shape=(3,), width=8)).sample(2).shape
         torch.Size([2, 3])
     """
+    return vector_flow(config, affine_layers(config).inv)
+
+
+def affine_layers(config: MAFConfig) -> Compose:
+    """The layers of a MAF.
+
+    Args:
+        config: Sizes and forms.
+
+    Returns:
+        The layers by name.
+
+    Raises:
+        ValueError: If a field is missing or out of range.
+    """
     check_at_least(config, 1, "transforms")
-    return vector_flow(config, stacked(config, config.transforms, _affine(config)).inv)
+    return stacked(config, config.transforms, _affine(config))
 
 
 def stacked(

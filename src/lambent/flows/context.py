@@ -106,7 +106,5 @@ def conditional(config: ContextConfig, transform: Transform, base: Distribution)
         size = math.prod(base.event_shape)
         net = MLP(0, 2 * size, width=64, layers=1, context_features=context_size(config))
         prior = Coupling(net, Standardise(7.0), Whole())
-        named = isinstance(transform, Compose)
-        steps = dict(transform.named_children()) if named else {"flow": transform}
-        transform = Compose(**steps, prior=prior)
+        transform = Compose(flow=transform, prior=prior)
     return Flow(transform, base, context_encoder=encoder)

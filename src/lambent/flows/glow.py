@@ -6,11 +6,20 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
+from torch import nn
+
 from lambent.core.compose import Compose
 from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.distributions import StandardNormal
-from lambent.flows.glow_config import GlowConfig, checked
+from lambent.flows.conditional import (
+    beside,
+    image_encoder,
+    image_level,
+    image_top,
+    planes_beside,
+)
+from lambent.flows.glow_config import GlowConfig, checked, reads_images
 from lambent.flows.pixels import from_pixels
 from lambent.nn import CouplingNet, LabelEncoder, SplitPrior, TopPrior
 from lambent.transforms import (
@@ -37,7 +46,8 @@ from lambent.transforms import (
 def glow(config: GlowConfig) -> Flow:
     """Build a Glow over uint8 images.
 
-    The flow is conditional on integer labels ``(b,)`` where ``config.conditioning`` says so.
+    The flow is conditional on integer labels ``(b,)``, on images ``(b, *context_shape)`` or on a
+    tuple of both where ``config.conditioning`` says so.
 
     Args:
         config: Sizes and forms.
@@ -58,7 +68,7 @@ def glow(config: GlowConfig) -> Flow:
         torch.Size([2, 1, 8, 8])
     """
     shape, grey_levels, classes = checked(config)
-    features = {"none": None, "top": classes, "strong": config.class_features}[config.conditioning]
+    features = {"top": classes, "strong": config.class_features}.get(config.conditioning)
     levels = []
     channels = shape[0]
     for index in range(config.levels):
@@ -73,13 +83,15 @@ def glow(config: GlowConfig) -> Flow:
         scales=MultiScale(*levels, shape=shape),
     )
     learned = config.class_features if config.conditioning == "strong" else None
-    encoder = None if classes is None else LabelEncoder(classes, learned)
+    encoder: nn.Module | None = None if classes is None else LabelEncoder(classes, learned)
+    if reads_images(config):
+        encoder = image_encoder(config, shape, classes)
     return Flow(transform, StandardNormal((math.prod(shape),)), context_encoder=encoder)
 
 
 def _level(
     config: GlowConfig, squeeze: Squeeze, channels: int, features: int | None, *, last: bool
-) -> GlowLevel:
+) -> Compose:
     """One scale: squeeze, K steps, and the prior of what leaves."""
     steps = [
         GlowStep(
@@ -90,6 +102,9 @@ def _level(
         for _ in range(config.steps)
     ]
     prior = _top(config, channels, features) if last else _split(config, channels, features)
+    if reads_images(config):
+        assert prior is not None
+        return image_level(config, squeeze, steps, channels, prior)
     chain: Literal["never", "inverse"] = "inverse" if config.recompute == "inverse" else "never"
     return GlowLevel(squeeze, steps, prior, recompute=chain, every=config.anchor_every)
 
@@ -116,7 +131,7 @@ def _coupling(config: GlowConfig, channels: int, features: int | None) -> Coupli
         elementwise = Affine(config.scale_bound)
     kept = channels // 2
     net = CouplingNet(
-        kept,
+        kept + planes_beside(config),
         elementwise.num_params * (channels - kept),
         width=config.width,
         norm=config.norm,
@@ -126,7 +141,7 @@ def _coupling(config: GlowConfig, channels: int, features: int | None) -> Coupli
         dropout=config.dropout,
         recompute="never" if config.recompute == "never" else "checkpoint",
     )
-    return Coupling(net, elementwise)
+    return Coupling(beside(config, net), elementwise)
 
 
 def _prior_elementwise(config: GlowConfig) -> Standardise:
@@ -137,17 +152,19 @@ def _prior_elementwise(config: GlowConfig) -> Standardise:
 def _split(config: GlowConfig, channels: int, features: int | None) -> Coupling:
     """The prior of the half that leaves a level."""
     net = SplitPrior(
-        channels // 2,
+        channels // 2 + planes_beside(config),
         channels - channels // 2,
         border=config.border,
         log_scale_factor=config.log_scale_factor,
         context_features=features if config.conditioning == "strong" else None,
     )
-    return Coupling(net, _prior_elementwise(config))
+    return Coupling(beside(config, net), _prior_elementwise(config))
 
 
 def _top(config: GlowConfig, channels: int, features: int | None) -> Coupling | None:
     """The prior of the top latent; none where nothing would be learned."""
+    if reads_images(config):
+        return Coupling(image_top(config, channels), _prior_elementwise(config), Whole())
     if not config.learn_top and features is None:
         return None
     net = TopPrior(

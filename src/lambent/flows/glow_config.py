@@ -43,12 +43,26 @@ class GlowConfig:
     """Factor of every learned log-scale, which multiplies its learning rate."""
     learn_top: bool = True
     """Whether the prior of the top latent is learned."""
-    conditioning: Literal["none", "top", "strong"] = "none"
-    """Where the class label enters: nowhere, the top prior (as released), or every network."""
+    conditioning: Literal["none", "top", "strong", "image", "both"] = "none"
+    """What enters where: nothing; the class label in the top prior (as released) or in every
+    network (strong); a context image in every network (image), or image and label (both)."""
     classes: int | None = None
     """Number of classes, where conditional; the command line takes the data's own."""
     class_features: int = 32
     """Size of the learned label vector of the strong form."""
+    task: str | None = None
+    """What of an image is the context image: superres:FACTOR, colourise or
+    inpaint[:SIDE][:random]."""
+    context_shape: tuple[int, int, int] | None = None
+    """Channels, height, width of the context image, where it is no task that makes it."""
+    context_features: int = 32
+    """Feature planes of the context image at each scale."""
+    context_blocks: int = 2
+    """Residual blocks of the network that makes them."""
+    conditional_norm: bool = True
+    """With a context image, whether it scales and shifts every number behind each actnorm."""
+    conditional_mix: bool = False
+    """With a context image, whether it moves the weights of the 1x1 convolutions, by factors."""
     dropout: float = 0.0
     """Chance that a hidden channel is dropped in training; for small data sets."""
     recompute: Literal["never", "checkpoint", "inverse"] = "never"
@@ -78,7 +92,7 @@ def checked(config: GlowConfig) -> tuple[tuple[int, int, int], int, int | None]:
         raise ValueError("grey_levels: expected 2 to 256, got None")
     if not 2 <= config.grey_levels <= 256:
         raise ValueError(f"grey_levels: expected 2 to 256, got {config.grey_levels}")
-    for name in ("levels", "steps", "width", "class_features"):
+    for name in ("levels", "steps", "width", "class_features", "context_features"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name}: expected at least 1, got {getattr(config, name)}")
     for name in ("scale_bound", "prior_bound", "log_scale_factor"):
@@ -87,8 +101,9 @@ def checked(config: GlowConfig) -> tuple[tuple[int, int, int], int, int | None]:
     if not 0 <= config.dropout < 1:
         raise ValueError(f"dropout: expected 0 up to 1, got {config.dropout}")
     _check_recompute(config)
+    _check_images(config)
     _check_divides(config.shape, config.levels, config.first_squeeze)
-    if config.conditioning == "none":
+    if config.conditioning in ("none", "image"):
         return config.shape, config.grey_levels, None
     if config.classes is None or config.classes < 1:
         raise ValueError(
@@ -96,6 +111,30 @@ def checked(config: GlowConfig) -> tuple[tuple[int, int, int], int, int | None]:
             f"got {config.classes}"
         )
     return config.shape, config.grey_levels, config.classes
+
+
+def reads_images(config: GlowConfig) -> bool:
+    """Whether a Glow is conditional on images.
+
+    Args:
+        config: Its settings.
+
+    Returns:
+        True for ``image`` and ``both``.
+    """
+    return config.conditioning in ("image", "both")
+
+
+def _check_images(config: GlowConfig) -> None:
+    """Raise unless what is said of context images goes together."""
+    if config.context_blocks < 0:
+        raise ValueError(f"context_blocks: expected at least 0, got {config.context_blocks}")
+    if config.task is not None and not reads_images(config):
+        raise ValueError(
+            f"conditioning: task {config.task} expects image or both, got {config.conditioning}"
+        )
+    if config.conditional_mix and config.permutation != "plu":
+        raise ValueError(f"permutation: conditional_mix expects plu, got {config.permutation}")
 
 
 def _check_divides(shape: tuple[int, int, int], levels: int, first_squeeze: int) -> None:

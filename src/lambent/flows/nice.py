@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from lambent.core.compose import Compose
@@ -12,9 +13,10 @@ from lambent.core.registry import register
 from lambent.distributions import StandardLogistic, StandardNormal
 from lambent.errors import check_choices
 from lambent.flows.context import ContextConfig, conditional, context_size
-from lambent.flows.pixels import check_at_least, check_events, from_pixels
+from lambent.flows.couplings import of_vectors
+from lambent.flows.pixels import check_at_least, check_events, first_step, from_pixels
 from lambent.nn import MLP
-from lambent.transforms import Additive, Complement, Coupling, EveryOther, Flatten, Scale
+from lambent.transforms import Additive, Flatten, Scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,9 @@ class NICEConfig(ContextConfig):
     """Units of each hidden layer."""
     prior: Literal["logistic", "normal"] = "logistic"
     """The base density."""
+    whiten: bool = False
+    """Of vectors: whether a triangular map set from the first batch, which takes it to mean 0 and
+    covariance 1, comes first."""
 
 
 @register(NICEConfig)
@@ -67,25 +72,12 @@ def nice(config: NICEConfig) -> Flow:
     check_at_least(config, 1, "couplings", "layers", "width")
     size = math.prod(shape)
     pixels = {} if config.grey_levels is None else from_pixels(config.grey_levels)
-    steps = {
-        f"coupling{i}": _coupling(config, size, odd=i % 2 == 1) for i in range(config.couplings)
-    }
+    net = partial(
+        MLP, width=config.width, layers=config.layers, context_features=context_size(config)
+    )
+    steps = {f"coupling{i}": of_vectors(i, size, net, Additive()) for i in range(config.couplings)}
     flat = {} if len(shape) == 1 else {"flatten": Flatten(shape)}
-    transform = Compose(**pixels, **flat, **steps, scale=Scale((size,)))  # type: ignore[arg-type]
+    first = first_step(shape, whiten=config.whiten)
+    transform = Compose(**pixels, **flat, **first, **steps, scale=Scale((size,)))  # type: ignore[arg-type]
     base = StandardLogistic((size,)) if config.prior == "logistic" else StandardNormal((size,))
     return conditional(config, transform, base)
-
-
-def _coupling(config: NICEConfig, size: int, *, odd: bool) -> Coupling:
-    """A coupling that the odd or the even places condition."""
-    odds, evens = size // 2, size - size // 2
-    partition = Complement(EveryOther()) if odd else EveryOther()
-    kept, changed = (odds, evens) if odd else (evens, odds)
-    net = MLP(
-        kept,
-        changed,
-        width=config.width,
-        layers=config.layers,
-        context_features=context_size(config),
-    )
-    return Coupling(net, Additive(), partition)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from torch import nn
 
 from lambent.core.compose import Compose
@@ -10,11 +12,12 @@ from lambent.core.registry import register
 from lambent.core.transform import Transform
 from lambent.flows.autoregressive import stacked
 from lambent.flows.context import context_size
+from lambent.flows.couplings import of_vectors
 from lambent.flows.mixing import mixing, norm
 from lambent.flows.nsf_config import NSFConfig, checked
 from lambent.flows.vectors import vector_flow
 from lambent.nn import MLP, Constant, ResidualMLP
-from lambent.transforms import Complement, Coupling, EveryOther, Partition, RationalQuadratic
+from lambent.transforms import Complement, Coupling, RationalQuadratic
 
 
 @register(NSFConfig)
@@ -53,18 +56,16 @@ def nsf(config: NSFConfig) -> Flow:
 def _couplings(config: NSFConfig, size: int, spline: RationalQuadratic) -> Compose:
     """Couplings that the even and the odd features condition in turn."""
     steps: dict[str, Transform] = {}
-    odds, evens = size // 2, size - size // 2
     for i in range(config.transforms):
         if i and config.mixing != "reverse":
             steps[f"{config.mixing}{i}"] = mixing(config.mixing, size)
         steps |= {f"norm{i}": layer for layer in norm(config.norm, size)}
-        partition: Partition = Complement(EveryOther()) if i % 2 else EveryOther()
-        kept, changed = (odds, evens) if i % 2 else (evens, odds)
-        net = _network(config, kept, changed * spline.num_params)
-        steps[f"coupling{i}"] = Coupling(net, spline, partition)
+        coupling = of_vectors(i, size, partial(_network, config), spline)
+        steps[f"coupling{i}"] = coupling
         if config.kept_splines:
+            kept = size // 2 if i % 2 else size - size // 2
             alone = Constant(kept * spline.num_params)
-            steps[f"kept{i}"] = Coupling(alone, spline, Complement(partition))
+            steps[f"kept{i}"] = Coupling(alone, spline, Complement(coupling.partition))
     return Compose(**steps)  # type: ignore[arg-type]
 
 

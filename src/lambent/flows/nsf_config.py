@@ -6,21 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from lambent.flows.autoregressive import AutoregressiveConfig
+from lambent.flows.autoregressive import StackConfig
 from lambent.flows.mixing import Mixing
 from lambent.flows.pixels import check_at_least
 from lambent.flows.vectors import features
 
 
 @dataclass(frozen=True, kw_only=True)
-class NSFConfig(AutoregressiveConfig):
+class NSFConfig(StackConfig):
     """What :func:`lambent.nsf` builds."""
 
     form: Literal["autoregressive", "coupling"] = "autoregressive"
     """Whether the numbers before it choose the spline of a number, or the features at every other
     place those of the rest."""
-    transforms: int = 5
-    """Layers of splines."""
     bins: int = 8
     """Bins of each spline."""
     spline_bound: float = 3.0

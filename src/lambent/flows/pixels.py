@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from lambent.core.transform import Transform
-from lambent.transforms import Dequantise, Quantise, Rescale
+from lambent.transforms import Dequantise, Quantise, Rescale, Whiten
 
 
 def from_pixels(grey_levels: int, *, shift: float = 0.0) -> dict[str, Transform]:
@@ -52,6 +52,26 @@ def check_events(shape: tuple[int, ...] | None, grey_levels: int | None) -> tupl
     if grey_levels is not None and len(shape) == 1:
         raise ValueError(f"grey_levels: expected none for vectors, got {grey_levels}")
     return shape
+
+
+def first_step(shape: tuple[int, ...], *, whiten: bool) -> dict[str, Transform]:
+    """The step that whitens vectors, where it is asked for.
+
+    Args:
+        shape: Of an event.
+        whiten: Whether it is.
+
+    Returns:
+        The step by its name, or nothing.
+
+    Raises:
+        ValueError: If it is asked for and events are images.
+    """
+    if not whiten:
+        return {}
+    if len(shape) != 1:
+        raise ValueError(f"whiten: expected false for images, got true for the shape {shape}")
+    return {"whiten": Whiten(shape[0])}
 
 
 def check_at_least(config: object, least: int, *names: str) -> None:

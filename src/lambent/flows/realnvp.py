@@ -14,21 +14,16 @@ from lambent.core.registry import register
 from lambent.core.transform import Transform
 from lambent.distributions import StandardNormal
 from lambent.flows.context import conditional, context_size
-from lambent.flows.pixels import from_pixels
+from lambent.flows.couplings import of_images, of_vectors
+from lambent.flows.pixels import first_step, from_pixels
 from lambent.flows.realnvp_config import RealNVPConfig, checked
-from lambent.nn import MLP, Chequered, CouplingNet, ResidualNet, ShiftAndScale
+from lambent.nn import MLP, CouplingNet, ResidualNet, ShiftAndScale
 from lambent.transforms import (
     ActNorm,
     Affine,
     BatchNorm,
-    Checkerboard,
-    Complement,
-    Coupling,
-    EveryOther,
-    Halves,
     Logit,
     MultiScale,
-    Partition,
     Permute,
     Squeeze,
 )
@@ -56,9 +51,10 @@ def realnvp(config: RealNVPConfig) -> Flow:
         torch.Size([2, 1, 4, 4])
     """
     shape = checked(config)
+    first = first_step(shape, whiten=config.whiten)
     base = StandardNormal((math.prod(shape),))
     if len(shape) == 1:
-        return conditional(config, _of_vectors(config, shape[0]), base)
+        return conditional(config, Compose(*first.values(), *_of_vectors(config, shape[0])), base)
     pixels: dict[str, Transform] = {}
     if config.grey_levels is not None:
         pixels = {**from_pixels(config.grey_levels), "logit": Logit(config.alpha)}
@@ -72,21 +68,16 @@ def realnvp(config: RealNVPConfig) -> Flow:
     return conditional(config, Compose(**pixels, scales=scales), base)  # type: ignore[arg-type]
 
 
-def _of_vectors(config: RealNVPConfig, features: int) -> Compose:
+def _of_vectors(config: RealNVPConfig, features: int) -> list[Transform]:
     """Couplings of a vector, which the even and the odd features condition in turn."""
     steps: list[Transform] = []
     for i in range(config.couplings):
-        odds, evens = features // 2, features - features // 2
-        kept, changed = (odds, evens) if i % 2 else (evens, odds)
-        partition = Complement(EveryOther()) if i % 2 else EveryOther()
-        steps += [
-            Coupling(_dense(config, kept, changed), Affine(config.scale_bound), partition),
-            *_norm(config, features),
-        ]
-    return Compose(*steps)
+        coupling = of_vectors(i, features, partial(_dense, config), Affine(config.scale_bound))
+        steps += [coupling, *_norm(config, features)]
+    return steps
 
 
-def _dense(config: RealNVPConfig, kept: int, changed: int) -> nn.Module:
+def _dense(config: RealNVPConfig, kept: int, params: int) -> nn.Module:
     """The conditioner of a coupling of vectors."""
     mlp = partial(
         MLP,
@@ -96,8 +87,8 @@ def _dense(config: RealNVPConfig, kept: int, changed: int) -> nn.Module:
         context_features=context_size(config),
     )
     if config.networks == "one":
-        return mlp(2 * changed)
-    return ShiftAndScale(shift=mlp(changed), scale=mlp(changed, activation="tanh"))
+        return mlp(params)
+    return ShiftAndScale(shift=mlp(params // 2), scale=mlp(params // 2, activation="tanh"))
 
 
 def _level(config: RealNVPConfig, channels: int, width: int) -> Compose:
@@ -130,27 +121,22 @@ def _couplings(
     config: RealNVPConfig, count: int, channels: int, width: int, *, board: bool
 ) -> list[Transform]:
     """Couplings whose two parts condition in turn, each with what follows it."""
-    partition: Partition = Checkerboard() if board else Halves()
-    steps: list[Transform] = []
-    for i in range(count):
-        swapped = i % 2 == 1
-        if board:
-            net: nn.Module = Chequered(_net(config, channels, channels, width), odd=swapped)
-        else:
-            net = _net(config, channels // 2, channels // 2, width)
-        turned = Complement(partition) if swapped else partition
-        steps += [Coupling(net, Affine(config.scale_bound), turned), *_norm(config, channels)]
-    return steps
+    return of_images(
+        count,
+        channels,
+        partial(_net, config, width),
+        Affine(config.scale_bound),
+        board=board,
+        after=lambda: _norm(config, channels),
+    )
 
 
-def _net(config: RealNVPConfig, kept: int, changed: int, width: int) -> nn.Module:
+def _net(config: RealNVPConfig, width: int, kept: int, params: int) -> nn.Module:
     """The conditioner of a coupling of images."""
     context = context_size(config)
     if config.network == "glow":
-        return CouplingNet(kept, 2 * changed, width=width, context_features=context)
-    return ResidualNet(
-        kept, 2 * changed, width=width, blocks=config.blocks, context_features=context
-    )
+        return CouplingNet(kept, params, width=width, context_features=context)
+    return ResidualNet(kept, params, width=width, blocks=config.blocks, context_features=context)
 
 
 def _norm(config: RealNVPConfig, channels: int) -> list[Transform]:

@@ -34,6 +34,9 @@ class RealNVPConfig(ContextConfig):
     """Of vectors: hidden layers of each network."""
     networks: Literal["one", "two"] = "two"
     """Of vectors: one network for shift and scale, or one for each (ReLU and tanh)."""
+    whiten: bool = False
+    """Of vectors: whether a triangular map set from the first batch, which takes it to mean 0 and
+    covariance 1, comes first."""
     levels: int = 2
     """Of images: number of scales; each but the last halves height and width."""
     network: Literal["residual", "glow"] = "residual"

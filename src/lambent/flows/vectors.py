@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
+from lambent.core.compose import Compose
 from lambent.core.distribution import Distribution
 from lambent.core.flow import Flow
 from lambent.core.transform import Transform
-from lambent.distributions import StandardLogistic, StandardNormal
+from lambent.distributions import GaussianMixture, StandardLogistic, StandardNormal, StudentT
 from lambent.errors import check_choices
 from lambent.flows.context import ContextConfig, conditional
+from lambent.flows.pixels import check_at_least
+from lambent.transforms import Whiten
 from lambent.types import Size
 
 
@@ -21,8 +25,14 @@ class VectorConfig(ContextConfig):
 
     shape: tuple[int, ...] | None = None
     """Shape of an event, (features,); the command line takes the data's own."""
-    base: Literal["normal", "logistic"] = "normal"
-    """The base density."""
+    base: Literal["normal", "logistic", "student", "mixture"] = "normal"
+    """The base density: independent normals, logistics or Student-t's of learned degrees of
+    freedom, or a learned mixture of normals."""
+    components: int = 8
+    """Of a base that is a mixture: normals in it."""
+    whiten: bool = False
+    """Whether a triangular map set from the first batch, which takes it to mean 0 and covariance 1,
+    comes first, so that training starts at the normal of full covariance."""
 
 
 def features(config: VectorConfig) -> int:
@@ -43,21 +53,42 @@ def features(config: VectorConfig) -> int:
     return config.shape[0]
 
 
-def base_of(name: str, event_shape: Size) -> Distribution:
-    """The base density of a name.
+def base_of(config: VectorConfig) -> Distribution:
+    """The base density that a config names.
 
     Args:
-        name: One of the words of ``VectorConfig.base``.
-        event_shape: Shape of a latent.
+        config: A family's config.
 
     Returns:
         The density.
+
+    Raises:
+        ValueError: If a field is missing or out of range.
     """
+    shape = (features(config),)
+    check_at_least(config, 1, "components")
     kinds: dict[str, Callable[[Size], Distribution]] = {
         "normal": StandardNormal,
         "logistic": StandardLogistic,
+        "student": StudentT,
+        "mixture": partial(GaussianMixture, components=config.components),
     }
-    return kinds[name](event_shape)
+    return kinds[config.base](shape)
+
+
+def whitened(config: VectorConfig, transform: Transform) -> Transform:
+    """The transform behind the step that whitens, where the config asks for it.
+
+    Args:
+        config: A family's config.
+        transform: From data to latent.
+
+    Returns:
+        Both, or the transform alone.
+    """
+    if not config.whiten:
+        return transform
+    return Compose(whiten=Whiten(features(config)), flow=transform)
 
 
 def vector_flow(config: VectorConfig, transform: Transform) -> Flow:
@@ -70,5 +101,4 @@ def vector_flow(config: VectorConfig, transform: Transform) -> Flow:
     Returns:
         The flow.
     """
-    base = base_of(config.base, (features(config),))
-    return conditional(config, transform, base)
+    return conditional(config, whitened(config, transform), base_of(config))

@@ -1,6 +1,7 @@
 """Networks; they know no flows."""
 
 from lambent.nn.affine import ChannelAffine as ChannelAffine
+from lambent.nn.beside import Beside as Beside
 from lambent.nn.checkerboard import Chequered as Chequered
 from lambent.nn.constant import Constant as Constant
 from lambent.nn.conv import BorderConv2d as BorderConv2d
@@ -16,7 +17,9 @@ from lambent.nn.fast import takes_fast_path as takes_fast_path
 from lambent.nn.masked import MADE as MADE
 from lambent.nn.mlp import MLP as MLP
 from lambent.nn.mlp import ShiftAndScale as ShiftAndScale
+from lambent.nn.pooled import Pooled as Pooled
 from lambent.nn.priors import SplitPrior as SplitPrior
 from lambent.nn.priors import TopPrior as TopPrior
+from lambent.nn.pyramid import Pyramid as Pyramid
 from lambent.nn.residual_mlp import ResidualMLP as ResidualMLP
 from lambent.nn.residual_net import ResidualNet as ResidualNet

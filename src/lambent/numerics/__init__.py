@@ -1,5 +1,10 @@
 """Numerical functions of tensors; they know no networks and no flows."""
 
+from lambent.numerics.bernstein import bernstein as bernstein
+from lambent.numerics.bernstein import bernstein_inverse as bernstein_inverse
+from lambent.numerics.bisection import increasing_root as increasing_root
+from lambent.numerics.logistic import sigmoid_mixture as sigmoid_mixture
+from lambent.numerics.logistic import sigmoid_mixture_inverse as sigmoid_mixture_inverse
 from lambent.numerics.rational_quadratic import Piece as Piece
 from lambent.numerics.rational_quadratic import piece_vjp as piece_vjp
 from lambent.numerics.spline import Knots as Knots

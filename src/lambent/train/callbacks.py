@@ -7,13 +7,14 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
-from torch import Tensor
 
+from lambent.core.context import on_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.data import grid, write_picture
 from lambent.errors import DomainError
 from lambent.store import RunFolder
+from lambent.types import Context
 
 
 def warn_line(message: str) -> None:
@@ -44,7 +45,7 @@ class SampleGrid(Callback):
 
     Args:
         run: Where to.
-        labels: One label for each sample of a conditional flow.
+        context: One row for each sample of a conditional flow.
         temperature: Scale of the latents.
         count: How many samples.
         seed: Of the latents.
@@ -54,13 +55,13 @@ class SampleGrid(Callback):
         self,
         run: RunFolder,
         *,
-        labels: Tensor | None,
+        context: Context | None,
         temperature: float,
         count: int = 64,
         seed: int = 0,
     ) -> None:
         self.run = run
-        self.labels = labels
+        self.context = context
         self.temperature = temperature
         self.count = count
         self.seed = seed
@@ -71,11 +72,11 @@ class SampleGrid(Callback):
         assert isinstance(flow, Flow)
         if not trainer.is_global_zero or len(flow.event_shape) != 3:  # there is no picture of rows
             return
-        labels = None if self.labels is None else self.labels.to(module.device)
+        context = on_device(self.context, module.device)
         try:
             with seeded(self.seed):
-                n = self.count if labels is None else 1
-                images = flow.sample(n, labels, temperature=self.temperature)
+                n = self.count if context is None else 1
+                images = flow.sample(n, context, temperature=self.temperature)
         except DomainError as error:
             warn_line(f"step {trainer.global_step}: no grid of samples was written: {error}")
             return

@@ -11,12 +11,12 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from lambent.core.compose import Compose
+from lambent.core.context import context_of
 from lambent.core.flow import Flow
 from lambent.core.recompute import set_recompute
 from lambent.core.seed import seeded
 from lambent.nn.precision import Precision, conditioner_precision
 from lambent.train.callbacks import warn_line
-from lambent.train.objectives import label_context
 from lambent.types import Context
 
 DRIFT_BOUND = 1e-3
@@ -85,7 +85,7 @@ def drift(flow: Flow, x: Tensor, y: Tensor | None, precision: Precision = "float
     handles = [chain.register_forward_pre_hook(measure) for chain in rebuilding(flow)]
     try:
         with torch.no_grad(), seeded(0), conditioner_precision(x.device, precision):
-            flow(x, label_context(flow, y))
+            flow(x, context_of(flow, x, y))
     finally:
         for handle in handles:
             handle.remove()

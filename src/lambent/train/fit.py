@@ -14,12 +14,14 @@ from typing import Any
 
 import torch
 
+from lambent.core.context import check_task, context_of, needs_labels, reads_images
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
+from lambent.core.seed import seeded
 from lambent.data import EventSet, hold_out, shuffled
 from lambent.nn.precision import conditioner_dtype
 from lambent.store import RunFolder
-from lambent.train.batches import first_batch, training_batches, validation_batches
+from lambent.train.batches import first_batch, training_batches, validation_batches, windows_of
 from lambent.train.best import keep_best
 from lambent.train.config import TrainConfig
 from lambent.train.loggers import check_loggers
@@ -30,6 +32,7 @@ from lambent.train.resume import check_resumes, settings_of, steps_taken
 from lambent.train.start import Start
 from lambent.train.stopping import StopBetweenSteps
 from lambent.train.trainer import quiet, trainer_for
+from lambent.types import Context
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +129,7 @@ def fit(
         module, stop = Training(flow, objective, config), StopBetweenSteps()
         try:
             with quiet(), _said_where_full(run):
-                grid = _grid_labels(flow, train)
+                grid = _grid_context(flow, train, validation, config, seed)
                 begin = Start(first, seed)
                 trainer = trainer_for(
                     run, config, chosen, grid, seed, start=begin, stop=stop, together=together
@@ -195,12 +198,27 @@ def _check(flow: Flow, config: TrainConfig, train: EventSet, validation: EventSe
         if given != shape and not (config.random_crop and larger):
             of_at_least = " or larger" if config.random_crop else ""
             raise ValueError(f"{name}: expected images of shape {shape}{of_at_least}, got {given}")
-        if flow.context_encoder is not None and images.labels is None:
+        if needs_labels(flow) and images.labels is None:
             raise ValueError(f"{name}: the flow is conditional; expected labelled images")
+    check_task(flow)
 
 
-def _grid_labels(flow: Flow, train: EventSet) -> torch.Tensor | None:
-    """Labels of an 8 x 8 sample grid: a row goes through eight classes, the next goes on."""
+def _grid_context(
+    flow: Flow, train: EventSet, validation: EventSet, config: TrainConfig, seed: int
+) -> Context | None:
+    """Contexts of an 8 x 8 sample grid: a row goes through eight classes, the next goes on.
+
+    Where the flow is conditional on images, each row is of one validation image.
+    """
+    if reads_images(flow):
+        rows = torch.arange(64) // 8 % len(validation)
+        if config.random_crop:
+            windows = windows_of(validation, flow.event_shape)
+            x, y = windows[windows.centres(rows)]
+        else:
+            x, y = validation[rows]
+        with seeded(seed):
+            return context_of(flow, x, y)
     if flow.context_encoder is None or train.classes is None:
         return None
     return torch.arange(64) % train.classes

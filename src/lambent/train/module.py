@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
+from lambent.core.context import context_of
 from lambent.core.flow import Flow
 from lambent.core.ledger import first_not_finite, trace
 from lambent.core.seed import seeded
@@ -18,7 +19,7 @@ from lambent.evaluate.parts import bits_by_part
 from lambent.nn.precision import Precision, conditioner_dtype, conditioner_precision
 from lambent.train.config import TrainConfig
 from lambent.train.finite import KEPT, check_weights, gradient_error, gradient_norm, scale_gradients
-from lambent.train.objectives import Judgement, Objective, label_context
+from lambent.train.objectives import Judgement, Objective
 from lambent.train.optimizers import optimizer_for, rate_of
 from lambent.train.processes import any_of, of_all
 
@@ -125,7 +126,7 @@ class Training(pl.LightningModule):
         x, y = batch
         processes = self.trainer.world_size
         with seeded(index * processes + self.global_rank):  # the same noise at every validation
-            context = label_context(self.flow, y)
+            context = context_of(self.flow, x, y)
             entries = trace(self.flow, x, context, states=self.objective.reads_states)
         _, logs = self.objective.of_ledger(self.flow, entries, y)
         parts = bits_by_part(entries, math.prod(self.flow.event_shape))
@@ -196,7 +197,7 @@ class Training(pl.LightningModule):
         seen = "in another process"
         if here:
             with torch.no_grad(), conditioner_precision(x.device, self.precision):
-                path = first_not_finite(trace(self.flow, x, label_context(self.flow, y)))
+                path = first_not_finite(trace(self.flow, x, context_of(self.flow, x, y)))
             seen = f"first seen in {path or 'the objective'}"
         raise FloatingPointError(
             f"training step {self.global_step}: the loss is not finite; {seen}. {KEPT}"

@@ -10,17 +10,12 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lambent.core.context import context_of
 from lambent.core.flow import Flow
 from lambent.core.ledger import Entry, log_likelihood, trace
 from lambent.nn import ZeroLinear
 from lambent.nn.precision import Precision, conditioner_precision
 from lambent.transforms import MultiScale
-
-
-def label_context(flow: Flow, y: Tensor | None) -> Tensor | None:
-    """The labels as context, where the flow is conditional."""
-    return y if flow.context_encoder is not None else None
-
 
 Judgement = tuple[Tensor, dict[str, Tensor]]
 """The loss of a batch, a scalar, and what to log of it."""
@@ -56,7 +51,7 @@ class MaximumLikelihood(Objective):
     ) -> Judgement:
         """One pass, without a ledger."""
         with conditioner_precision(x.device, precision):
-            log_prob = flow(x, label_context(flow, y))
+            log_prob = flow(x, context_of(flow, x, y))
         return self._of(flow, log_prob)
 
     def of_ledger(self, flow: Flow, entries: Sequence[Entry], y: Tensor | None) -> Judgement:
@@ -99,7 +94,7 @@ class LikelihoodAndClass(Objective):
     ) -> Judgement:
         """One pass, with its ledger."""
         with conditioner_precision(x.device, precision):
-            entries = trace(flow, x, label_context(flow, y))
+            entries = trace(flow, x, context_of(flow, x, y))
         return self.of_ledger(flow, entries, y)
 
     def of_ledger(self, flow: Flow, entries: Sequence[Entry], y: Tensor | None) -> Judgement:

@@ -10,8 +10,8 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
+from lambent.core.context import context_of
 from lambent.core.initialize import initialize
-from lambent.train.objectives import label_context
 from lambent.train.processes import from_first
 
 
@@ -38,7 +38,8 @@ class Start(Callback):
             x, y = self.batch()
             y = None if y is None else y.to(device)
             flow = module.flow
-            initialize(flow, x.to(device), label_context(flow, y))  # type: ignore[arg-type]
+            x = x.to(device)
+            initialize(flow, x, context_of(flow, x, y))  # type: ignore[arg-type]
         else:
             key = np.random.SeedSequence((self.seed, trainer.global_rank))
             torch.manual_seed(int(key.generate_state(1)[0]))

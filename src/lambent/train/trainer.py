@@ -11,7 +11,6 @@ from datetime import timedelta
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
-from torch import Tensor
 
 from lambent.store import RunFolder
 from lambent.train.averaging import AveragedWeights
@@ -25,6 +24,7 @@ from lambent.train.progress import ProgressLine
 from lambent.train.start import Start
 from lambent.train.statistics import Statistics
 from lambent.train.stopping import StopBetweenSteps
+from lambent.types import Context
 
 MONITOR = "validation/bits_per_dim"
 """What the best checkpoint and early stopping go by."""
@@ -34,7 +34,7 @@ def trainer_for(
     run: RunFolder,
     config: TrainConfig,
     device: torch.device,
-    grid_labels: Tensor | None,
+    grid_context: Context | None,
     seed: int,
     *,
     start: Start | None = None,
@@ -47,7 +47,7 @@ def trainer_for(
         run: Where to.
         config: Settings.
         device: Where the flow runs.
-        grid_labels: Labels of the sample grids of a conditional flow.
+        grid_context: What the sample grids of a conditional flow are drawn for.
         seed: Of the sample grids.
         start: Sets the weights; nothing does without it.
         stop: Ends the run on a signal.
@@ -59,7 +59,7 @@ def trainer_for(
     callbacks: list[Callback] = [
         start or Start(None, seed),
         FinalValidation(),
-        SampleGrid(run, labels=grid_labels, temperature=config.temperature, seed=seed),
+        SampleGrid(run, context=grid_context, temperature=config.temperature, seed=seed),
     ]
     if config.averages:
         decay = config.ema_decay if config.averaging == "ema" else None

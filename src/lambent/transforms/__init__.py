@@ -3,6 +3,7 @@
 from lambent.transforms.actnorm import ActNorm as ActNorm
 from lambent.transforms.autoregressive import Autoregressive as Autoregressive
 from lambent.transforms.batchnorm import BatchNorm as BatchNorm
+from lambent.transforms.conditional_mix import ConditionalConv1x1 as ConditionalConv1x1
 from lambent.transforms.coupling import Coupling as Coupling
 from lambent.transforms.dequantise import Dequantise as Dequantise
 from lambent.transforms.elementwise import Additive as Additive
@@ -17,6 +18,9 @@ from lambent.transforms.linear import ChannelMix as ChannelMix
 from lambent.transforms.linear import InvertibleConv1x1 as InvertibleConv1x1
 from lambent.transforms.linear import PLUConv1x1 as PLUConv1x1
 from lambent.transforms.logit import Logit as Logit
+from lambent.transforms.monotone import Bernstein as Bernstein
+from lambent.transforms.monotone import LogisticMixture as LogisticMixture
+from lambent.transforms.monotone import MonotoneNetwork as MonotoneNetwork
 from lambent.transforms.multiscale import MultiScale as MultiScale
 from lambent.transforms.partition import Checkerboard as Checkerboard
 from lambent.transforms.partition import Complement as Complement
@@ -31,3 +35,4 @@ from lambent.transforms.rational_quadratic import RationalQuadratic as RationalQ
 from lambent.transforms.scale import Scale as Scale
 from lambent.transforms.scale_then_shift import ScaleThenShift as ScaleThenShift
 from lambent.transforms.squeeze import Squeeze as Squeeze
+from lambent.transforms.whiten import Whiten as Whiten

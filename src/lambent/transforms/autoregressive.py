@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from lambent.core.stepwise import Stepwise
 from lambent.core.transform import Transform, check_context, sum_event, widened
 from lambent.transforms.elementwise import Elementwise
 from lambent.types import Context, PerSample, X, Z
-
-
-@runtime_checkable
-class Stepwise(Protocol):
-    """A conditioner that gives the parameters of one number after the other, in one pass in all."""
-
-    def start(self, context: Context | None, like: Tensor) -> Any:
-        """What is known before the first number of vectors such as ``like``, ``(b, d)``."""
-
-    def step(self, i: int, previous: Tensor | None, so_far: Any) -> tuple[Tensor, Any]:
-        """The parameters ``(b, k)`` of number ``i``, and what the next step needs."""
 
 
 class Autoregressive(Transform):
