@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lambent.nn.context import context_vector
@@ -18,19 +15,9 @@ from lambent.nn.masked_layers import (
     plain_layers,
     row_blocks,
 )
+from lambent.nn.masked_steps import Remembered, Rows, Written, grown_step, room, write_step
 from lambent.nn.mlp import ACTIVATIONS, Activation
 from lambent.types import Context
-
-
-class Remembered(NamedTuple):
-    """What a network passed step by step has computed so far."""
-
-    inputs: tuple[Tensor, ...]
-    """The numbers that are known, each ``(b, 1)``."""
-    hidden: tuple[tuple[Tensor, ...], ...]
-    """Of each hidden layer, the units of degree 1, 2, ..., each ``(b, units)``."""
-    context: Tensor | None
-    """What the context adds to the first hidden layer, ``(b, width)``."""
 
 
 class MADE(nn.Module):
@@ -109,6 +96,9 @@ class MADE(nn.Module):
         assert isinstance(linear, nn.Linear)
         return linear
 
+    def _linears(self) -> list[nn.Linear]:
+        return [*map(self._linear, range(len(self.hidden))), self.last]
+
     def _from_context(self, context: Context | None) -> Tensor | None:
         if self.condition is None or self.context_features is None:
             return None
@@ -117,15 +107,14 @@ class MADE(nn.Module):
 
     def forward(self, x: Tensor, context: Context | None = None) -> Tensor:
         """The parameters of all numbers."""
-        linears = [*map(self._linear, range(len(self.hidden))), self.last]
-        weights = [t for linear in linears for t in (linear.weight, linear.bias)]
+        weights = [t for linear in self._linears() for t in (linear.weight, linear.bias)]
         names = [*(f"mask{i}" for i in range(len(self.hidden))), "mask_last"]
         masks = tuple(map(self.get_buffer, names))
         layers = Layers(masks, self.rows, self.columns, self.activation)
         run = fused_layers if takes_fast_path(x) else plain_layers
         return run(x, self._from_context(context), layers, weights)
 
-    def start(self, context: Context | None, like: Tensor) -> Remembered:
+    def start(self, context: Context | None, like: Tensor) -> Remembered | Written:
         """What is known before the first number.
 
         Args:
@@ -135,12 +124,15 @@ class MADE(nn.Module):
         Returns:
             Nothing yet, but for what the context adds.
         """
+        added = self._from_context(context)
+        if takes_fast_path(like) and not torch.is_grad_enabled():
+            return room(self._linears(), self.ends, like, added)
         nothing = like[:, :0]
-        return Remembered((), tuple((nothing,) for _ in self.hidden), self._from_context(context))
+        return Remembered((), tuple((nothing,) for _ in self.hidden), added)
 
     def step(
-        self, i: int, previous: Tensor | None, so_far: Remembered
-    ) -> tuple[Tensor, Remembered]:
+        self, i: int, previous: Tensor | None, so_far: Remembered | Written
+    ) -> tuple[Tensor, Remembered | Written]:
         """The parameters of number ``i``, once number ``i - 1`` is known.
 
         Args:
@@ -151,22 +143,7 @@ class MADE(nn.Module):
         Returns:
             The parameters, ``(b, k)``, and what the next step needs.
         """
-        inputs = so_far.inputs if previous is None else (*so_far.inputs, previous[:, None])
-        first, end = (self.ends[i - 1] if i else 0), self.ends[i]
-        hidden = so_far.hidden
-        if end > first:
-            read = torch.cat(inputs, 1) if inputs else hidden[0][0]
-            grown = []
-            for layer, chunks in enumerate(hidden):
-                linear = self._linear(layer)
-                weight = linear.weight[first:end, : read.shape[1]]  # the mask lets all of it by
-                units = F.linear(read, weight, linear.bias[first:end])
-                if layer == 0 and so_far.context is not None:
-                    units = units + so_far.context[:, first:end]
-                grown.append((*chunks, self.activation(units)))
-                read = torch.cat(grown[-1], 1)
-            hidden = tuple(grown)
-        read = torch.cat(hidden[-1], 1)
-        rows = slice(i * self.params, (i + 1) * self.params)
-        params = F.linear(read, self.last.weight[rows, : read.shape[1]], self.last.bias[rows])
-        return params, Remembered(inputs, hidden, so_far.context)
+        rows = Rows(i, self.ends[i - 1] if i else 0, self.ends[i], self.params)
+        if isinstance(so_far, Written):
+            return write_step(rows, self.activation, previous, so_far), so_far
+        return grown_step(self._linears(), self.activation, rows, previous, so_far)
