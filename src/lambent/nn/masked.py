@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -94,6 +94,8 @@ class MADE(nn.Module):
         self.ends = [sum(unit <= degree for unit in degrees) for degree in range(self.features)]
         """How many hidden units have a degree of at most 0, 1, ..., d - 1."""
         inputs, hidden = torch.arange(1, self.features + 1), torch.tensor(degrees)
+        self.rows: tuple[tuple[Block, ...], ...] = ()
+        self.columns: tuple[tuple[Block, ...], ...] = ()
         for layer in range(len(self.hidden)):
             self._mask(f"mask{layer}", hidden[:, None] >= (hidden if layer else inputs))
         self._mask("mask_last", inputs.repeat_interleave(self.params)[:, None] > hidden)
@@ -112,12 +114,6 @@ class MADE(nn.Module):
 
     def _mask(self, name: str, allowed: Tensor) -> None:
         self.register_buffer(name, allowed.to(self.last.weight), persistent=False)
-        self.rows: tuple[tuple[Block, ...], ...] = ()
-        self.columns: tuple[tuple[Block, ...], ...] = ()
-        for layer, degrees in enumerate(before):
-            self._mask(f"mask{layer}", hidden[:, None] >= degrees)
-        self._mask("mask_last", inputs.repeat_interleave(params)[:, None] > hidden)
-        self.register_buffer(name, allowed.to(torch.get_default_dtype()), persistent=False)
         self.rows = (*self.rows, row_blocks(allowed))
         self.columns = (*self.columns, column_blocks(allowed))
 
