@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lambent.nn.context import context_vector
+from lambent.nn.fast import takes_fast_path
+from lambent.nn.masked_layers import (
+    Block,
+    Layers,
+    column_blocks,
+    fused_layers,
+    plain_layers,
+    row_blocks,
+)
+from lambent.nn.masked_steps import Remembered, Rows, Written, grown_step, room, write_step
 from lambent.nn.mlp import ACTIVATIONS, Activation
 from lambent.types import Context
-
-
-class Remembered(NamedTuple):
-    """What a network passed step by step has computed so far."""
-
-    inputs: tuple[Tensor, ...]
-    """The numbers that are known, each ``(b, 1)``."""
-    hidden: tuple[tuple[Tensor, ...], ...]
-    """Of each hidden layer, the units of degree 1, 2, ..., each ``(b, units)``."""
-    context: Tensor | None
-    """What the context adds to the first hidden layer, ``(b, width)``."""
 
 
 class MADE(nn.Module):
@@ -96,6 +94,8 @@ class MADE(nn.Module):
         self.ends = [sum(unit <= degree for unit in degrees) for degree in range(self.features)]
         """How many hidden units have a degree of at most 0, 1, ..., d - 1."""
         inputs, hidden = torch.arange(1, self.features + 1), torch.tensor(degrees)
+        self.rows: tuple[tuple[Block, ...], ...] = ()
+        self.columns: tuple[tuple[Block, ...], ...] = ()
         for layer in range(len(self.hidden)):
             self._mask(f"mask{layer}", hidden[:, None] >= (hidden if layer else inputs))
         self._mask("mask_last", inputs.repeat_interleave(self.params)[:, None] > hidden)
@@ -114,16 +114,16 @@ class MADE(nn.Module):
 
     def _mask(self, name: str, allowed: Tensor) -> None:
         self.register_buffer(name, allowed.to(self.last.weight), persistent=False)
+        self.rows = (*self.rows, row_blocks(allowed))
+        self.columns = (*self.columns, column_blocks(allowed))
 
     def _linear(self, layer: int) -> nn.Linear:
         linear = self.hidden[layer]
         assert isinstance(linear, nn.Linear)
         return linear
 
-    def _allowed(self, name: str, weight: Tensor) -> Tensor:
-        """A weight, where it may not read set to 0."""
-        mask: Tensor = self.get_buffer(name)
-        return weight * mask
+    def _linears(self) -> list[nn.Linear]:
+        return [*map(self._linear, range(len(self.hidden))), self.last]
 
     def _from_context(self, context: Context | None) -> Tensor | None:
         if self.condition is None or self.context_features is None:
@@ -133,15 +133,14 @@ class MADE(nn.Module):
 
     def forward(self, x: Tensor, context: Context | None = None) -> Tensor:
         """The parameters of all numbers."""
-        h = x
-        for layer in range(len(self.hidden)):
-            linear = self._linear(layer)
-            h = F.linear(h, self._allowed(f"mask{layer}", linear.weight), linear.bias)
-            added = self._from_context(context) if layer == 0 else None
-            h = self.activation(h if added is None else h + added)
-        return F.linear(h, self._allowed("mask_last", self.last.weight), self.last.bias)
+        weights = [t for linear in self._linears() for t in (linear.weight, linear.bias)]
+        names = [*(f"mask{i}" for i in range(len(self.hidden))), "mask_last"]
+        masks = tuple(map(self.get_buffer, names))
+        layers = Layers(masks, self.rows, self.columns, self.activation)
+        run = fused_layers if takes_fast_path(x) else plain_layers
+        return run(x, self._from_context(context), layers, weights)
 
-    def start(self, context: Context | None, like: Tensor) -> Remembered:
+    def start(self, context: Context | None, like: Tensor) -> Remembered | Written:
         """What is known before the first number.
 
         Args:
@@ -151,12 +150,15 @@ class MADE(nn.Module):
         Returns:
             Nothing yet, but for what the context adds.
         """
+        added = self._from_context(context)
+        if takes_fast_path(like) and not torch.is_grad_enabled():
+            return room(self._linears(), self.ends, like, added)
         nothing = like[:, :0]
-        return Remembered((), tuple((nothing,) for _ in self.hidden), self._from_context(context))
+        return Remembered((), tuple((nothing,) for _ in self.hidden), added)
 
     def step(
-        self, i: int, previous: Tensor | None, so_far: Remembered
-    ) -> tuple[Tensor, Remembered]:
+        self, i: int, previous: Tensor | None, so_far: Remembered | Written
+    ) -> tuple[Tensor, Remembered | Written]:
         """The parameters of number ``i``, once number ``i - 1`` is known.
 
         Args:
@@ -167,22 +169,7 @@ class MADE(nn.Module):
         Returns:
             The parameters, ``(b, k)``, and what the next step needs.
         """
-        inputs = so_far.inputs if previous is None else (*so_far.inputs, previous[:, None])
-        first, end = (self.ends[i - 1] if i else 0), self.ends[i]
-        hidden = so_far.hidden
-        if end > first:
-            read = torch.cat(inputs, 1) if inputs else hidden[0][0]
-            grown = []
-            for layer, chunks in enumerate(hidden):
-                linear = self._linear(layer)
-                weight = linear.weight[first:end, : read.shape[1]]  # the mask lets all of it by
-                units = F.linear(read, weight, linear.bias[first:end])
-                if layer == 0 and so_far.context is not None:
-                    units = units + so_far.context[:, first:end]
-                grown.append((*chunks, self.activation(units)))
-                read = torch.cat(grown[-1], 1)
-            hidden = tuple(grown)
-        read = torch.cat(hidden[-1], 1)
-        rows = slice(i * self.params, (i + 1) * self.params)
-        params = F.linear(read, self.last.weight[rows, : read.shape[1]], self.last.bias[rows])
-        return params, Remembered(inputs, hidden, so_far.context)
+        rows = Rows(i, self.ends[i - 1] if i else 0, self.ends[i], self.params)
+        if isinstance(so_far, Written):
+            return write_step(rows, self.activation, previous, so_far), so_far
+        return grown_step(self._linears(), self.activation, rows, previous, so_far)

@@ -111,7 +111,7 @@ class Autoregressive(Transform):
             x, log_derivative = self.elementwise.inverse(z[:, i], widened(params))
             numbers.append(x)
             logs.append(log_derivative)
-        return torch.stack(numbers, 1), sum_event(torch.stack(logs, 1))
+        return torch.stack(numbers).T, torch.stack(logs).sum(0)
 
     def extra_repr(self) -> str:
         """What ``repr`` shows."""
