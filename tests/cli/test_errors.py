@@ -168,6 +168,26 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.network=residual"),
         ("network: expected plain in the autoregressive form, got residual",),
     ),
+    "nsf, degrees": (
+        (
+            *TRAIN,
+            "--model=nsf",
+            "--model.shape=[64]",
+            "--model.form=coupling",
+            "--model.degrees=random",
+        ),
+        ("degrees: expected even of couplings, got random",),
+    ),
+    "nsf, inverse": (
+        (
+            *TRAIN,
+            "--model=nsf",
+            "--model.shape=[64]",
+            "--model.form=coupling",
+            "--model.inverse=jacobi",
+        ),
+        ("inverse: expected cached of couplings, got jacobi",),
+    ),
     "nsf, splines of what is kept": (
         (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.kept_splines=true"),
         ("kept_splines: expected false in the autoregressive form, got true",),

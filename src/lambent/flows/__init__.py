@@ -11,6 +11,13 @@ from lambent.flows.flowpp import FlowPPConfig as FlowPPConfig
 from lambent.flows.flowpp import flowpp as flowpp
 from lambent.flows.glow import glow as glow
 from lambent.flows.glow_config import GlowConfig as GlowConfig
+from lambent.flows.joint import joint as joint
+from lambent.flows.joint_config import JointConfig as JointConfig
+from lambent.flows.joint_rule import JointSample as JointSample
+from lambent.flows.joint_rule import conditional_log_prob as conditional_log_prob
+from lambent.flows.joint_rule import is_joint as is_joint
+from lambent.flows.joint_rule import joint_sample as joint_sample
+from lambent.flows.joint_rule import rule_error as rule_error
 from lambent.flows.maf_mog import MAFMoGConfig as MAFMoGConfig
 from lambent.flows.maf_mog import maf_mog as maf_mog
 from lambent.flows.monotone import BernsteinConfig as BernsteinConfig

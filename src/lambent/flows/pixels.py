@@ -29,12 +29,15 @@ def from_pixels(
     }
 
 
-def check_events(shape: tuple[int, ...] | None, grey_levels: int | None) -> tuple[int, ...]:
+def check_events(
+    shape: tuple[int, ...] | None, grey_levels: int | None, *, least: int = 2
+) -> tuple[int, ...]:
     """The shape of a flow's events, once it is found to be one.
 
     Args:
         shape: Of vectors, ``(d,)``, or of images, ``(c, h, w)``.
         grey_levels: Of images, where their pixels are integers.
+        least: Numbers of an event, at least.
 
     Returns:
         ``shape``.
@@ -48,8 +51,8 @@ def check_events(shape: tuple[int, ...] | None, grey_levels: int | None) -> tupl
         raise ValueError(
             f"shape: expected (features,) or (channels, height, width), all positive, got {shape}"
         )
-    if math.prod(shape) < 2:
-        raise ValueError(f"shape: expected at least 2 numbers for a coupling, got {shape}")
+    if math.prod(shape) < least:
+        raise ValueError(f"shape: expected at least {least} numbers for a coupling, got {shape}")
     if grey_levels is not None and not 2 <= grey_levels <= 256:
         raise ValueError(f"grey_levels: expected 2 to 256, got {grey_levels}")
     if grey_levels is not None and len(shape) == 1:
