@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lambent.core.stepwise import Stepwise
 from lambent.core.transform import Transform, check_context, sum_event, widened
+from lambent.nn.fast import takes_fast_path
 from lambent.transforms.elementwise import Elementwise
 from lambent.types import Context, PerSample, X, Z
 
@@ -62,6 +63,8 @@ class Autoregressive(Transform):
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Change all numbers at once."""
         check_context(x, context)
+        if takes_fast_path(x):
+            x = x.T.contiguous().T  # number by number, as the network puts its parameters out
         z, log_derivative = self.elementwise.forward(x, self.params(x, context))
         return z, sum_event(log_derivative)
 
