@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lambent.flows import FlowPPConfig as FlowPPConfig
     from lambent.flows import GlowConfig as GlowConfig
     from lambent.flows import IAFConfig as IAFConfig
+    from lambent.flows import JointConfig as JointConfig
     from lambent.flows import MADEConfig as MADEConfig
     from lambent.flows import MAFConfig as MAFConfig
     from lambent.flows import MAFMoGConfig as MAFMoGConfig
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
     from lambent.flows import NSFConfig as NSFConfig
     from lambent.flows import RealNVPConfig as RealNVPConfig
     from lambent.flows import bernstein as bernstein
+    from lambent.flows import conditional_log_prob as conditional_log_prob
     from lambent.flows import flowpp as flowpp
     from lambent.flows import glow as glow
     from lambent.flows import iaf as iaf
+    from lambent.flows import joint as joint
+    from lambent.flows import joint_sample as joint_sample
     from lambent.flows import made as made
     from lambent.flows import maf as maf
     from lambent.flows import maf_mog as maf_mog
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from lambent.flows import nice as nice
     from lambent.flows import nsf as nsf
     from lambent.flows import realnvp as realnvp
+    from lambent.flows import rule_error as rule_error
     from lambent.hub import export_program as export_program
     from lambent.hub import import_weights as import_weights
     from lambent.nn import plain as plain
@@ -72,6 +77,7 @@ _ROOM = {
     "BernsteinConfig": "flows",
     "Images": "data",
     "IAFConfig": "flows",
+    "JointConfig": "flows",
     "MADEConfig": "flows",
     "MAFConfig": "flows",
     "NICEConfig": "flows",
@@ -81,6 +87,7 @@ _ROOM = {
     "TrainConfig": "train",
     "Transform": "core",
     "check_numerics": "evaluate",
+    "conditional_log_prob": "flows",
     "estimate_cost": "evaluate",
     "export_program": "hub",
     "fit": "train",
@@ -88,6 +95,8 @@ _ROOM = {
     "import_weights": "hub",
     "initialize": "core",
     "interpolate": "edit",
+    "joint": "flows",
+    "joint_sample": "flows",
     "load": "store",
     "load_images": "data",
     "measure": "evaluate",
@@ -99,6 +108,7 @@ _ROOM = {
     "plain": "nn",
     "realnvp": "flows",
     "reconstruct": "edit",
+    "rule_error": "flows",
     "save": "store",
     "seeded": "core",
     "trace": "core",

@@ -71,7 +71,14 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
-from . import cases_bases, cases_context, cases_monotone, cases_splines
+from . import (
+    cases_bases,
+    cases_context,
+    cases_dequantise,
+    cases_joint,
+    cases_monotone,
+    cases_splines,
+)
 from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
 from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
 
@@ -465,6 +472,7 @@ TRANSFORMS |= {
     ),
     "iaf": Case(build=lambda: iaf(IAFConfig(shape=(3,), width=6)).transform, event_shape=(3,)),
 }
+TRANSFORMS |= cases_bases.TRANSFORMS
 TRANSFORMS |= cases_splines.TRANSFORMS
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 
@@ -525,5 +533,9 @@ FLOWS |= cases_splines.FLOWS
 FLOWS |= cases_bases.FLOWS
 TRANSFORMS |= cases_monotone.TRANSFORMS
 FLOWS |= cases_monotone.FLOWS
+TRANSFORMS |= cases_joint.TRANSFORMS
+FLOWS |= cases_joint.FLOWS
 TRANSFORMS |= CONDITIONAL_TRANSFORMS
 FLOWS |= CONDITIONAL_FLOWS
+TRANSFORMS |= cases_dequantise.TRANSFORMS
+FLOWS |= cases_dequantise.FLOWS

@@ -61,6 +61,7 @@ class Compose(Transform):
             self.add_module(name, step)
         self.stochastic_forward = any(step.stochastic_forward for step in self)
         self.stochastic_inverse = any(step.stochastic_inverse for step in self)
+        self.onto = all(step.onto for step in self)
         self.discrete = len(self) > 0 and all(step.discrete for step in self)
         self.cheap_inverse = all(step.cheap_inverse for step in self)
         self.compiles = recompute == "never" and all(step.compiles for step in self)

@@ -43,6 +43,8 @@ class Transform(nn.Module, ABC):
     """z is drawn given x: log_prob is a lower bound."""
     stochastic_inverse: bool = False
     """x is not determined by z: inverse(forward(x)) may differ from x."""
+    onto: bool = True
+    """Every latent is the image of an event; False where forward(inverse(z)) may differ from z."""
     discrete: bool = False
     """Integers to integers, no contribution, the inverse bit-exact."""
     cheap_inverse: bool = False
@@ -126,7 +128,7 @@ class Transform(nn.Module, ABC):
     @property
     def bijective(self) -> bool:
         """Whether each direction is a function that undoes the other."""
-        return not (self.stochastic_forward or self.stochastic_inverse)
+        return self.onto and not (self.stochastic_forward or self.stochastic_inverse)
 
     @property
     def likelihood(self) -> Likelihood:
@@ -145,7 +147,7 @@ class Inverse(Transform):
         super().__init__()
         self.transform = transform
         self.stochastic_forward = transform.stochastic_inverse
-        self.stochastic_inverse = transform.stochastic_forward
+        self.stochastic_inverse = transform.stochastic_forward or not transform.onto
         self.discrete = transform.discrete
         self.cheap_inverse = transform.cheap_inverse
         self.compiles = transform.compiles

@@ -6,4 +6,5 @@ from lambent.distributions.autoregressive_mixture import (
 from lambent.distributions.logistic import StandardLogistic as StandardLogistic
 from lambent.distributions.mixture import GaussianMixture as GaussianMixture
 from lambent.distributions.normal import StandardNormal as StandardNormal
+from lambent.distributions.rule import NormalAndRule as NormalAndRule
 from lambent.distributions.student import StudentT as StudentT

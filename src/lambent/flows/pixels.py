@@ -8,12 +8,15 @@ from lambent.core.transform import Transform
 from lambent.transforms import Dequantise, Quantise, Rescale, Whiten
 
 
-def from_pixels(grey_levels: int, *, shift: float = 0.0) -> dict[str, Transform]:
+def from_pixels(
+    grey_levels: int, *, shift: float = 0.0, dequantise: Transform | None = None
+) -> dict[str, Transform]:
     """8-bit pixels to grey levels, with noise, to an interval of length 1.
 
     Args:
         grey_levels: Grey levels of each channel.
         shift: Where the interval starts.
+        dequantise: What adds the noise; uniform noise without it.
 
     Returns:
         The steps by name.
@@ -21,17 +24,20 @@ def from_pixels(grey_levels: int, *, shift: float = 0.0) -> dict[str, Transform]
     quantise = {"quantise": Quantise(grey_levels)} if grey_levels < 256 else {}
     return {
         **quantise,
-        "dequantise": Dequantise(grey_levels),
+        "dequantise": dequantise or Dequantise(grey_levels),
         "rescale": Rescale(1 / grey_levels, shift=shift * grey_levels),
     }
 
 
-def check_events(shape: tuple[int, ...] | None, grey_levels: int | None) -> tuple[int, ...]:
+def check_events(
+    shape: tuple[int, ...] | None, grey_levels: int | None, *, least: int = 2
+) -> tuple[int, ...]:
     """The shape of a flow's events, once it is found to be one.
 
     Args:
         shape: Of vectors, ``(d,)``, or of images, ``(c, h, w)``.
         grey_levels: Of images, where their pixels are integers.
+        least: Numbers of an event, at least.
 
     Returns:
         ``shape``.
@@ -45,8 +51,8 @@ def check_events(shape: tuple[int, ...] | None, grey_levels: int | None) -> tupl
         raise ValueError(
             f"shape: expected (features,) or (channels, height, width), all positive, got {shape}"
         )
-    if math.prod(shape) < 2:
-        raise ValueError(f"shape: expected at least 2 numbers for a coupling, got {shape}")
+    if math.prod(shape) < least:
+        raise ValueError(f"shape: expected at least {least} numbers for a coupling, got {shape}")
     if grey_levels is not None and not 2 <= grey_levels <= 256:
         raise ValueError(f"grey_levels: expected 2 to 256, got {grey_levels}")
     if grey_levels is not None and len(shape) == 1:

@@ -3,6 +3,9 @@
 from lambent.nn.affine import ChannelAffine as ChannelAffine
 from lambent.nn.beside import Beside as Beside
 from lambent.nn.checkerboard import Chequered as Chequered
+from lambent.nn.condition import Condition as Condition
+from lambent.nn.condition import LabelNumber as LabelNumber
+from lambent.nn.condition import StandardUnits as StandardUnits
 from lambent.nn.constant import Constant as Constant
 from lambent.nn.conv import BorderConv2d as BorderConv2d
 from lambent.nn.conv import ZeroConv2d as ZeroConv2d

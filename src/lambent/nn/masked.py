@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -23,10 +25,12 @@ from lambent.types import Context
 class MADE(nn.Module):
     r"""A fully connected network whose output ``i`` reads the inputs ``0 ... i - 1`` alone.
 
-    Input ``i`` has degree ``i + 1``; hidden units have degrees 1 to ``d - 1`` in turn, sorted, so
-    that those of one degree lie together. A hidden unit reads what has at most its own degree, an
-    output what has less. The context is read by the first hidden layer whole. The output starts at
-    zero.
+    Input ``i`` has degree ``i + 1``; hidden units have degrees 1 to ``d - 1``, as many of each or
+    drawn once from torch's generator and kept in the state dict; sorted, so that those of one
+    degree lie together. A hidden unit reads what has at most its own degree, an output what has
+    less. The context is read by the first hidden layer whole. The output starts at zero.
+
+    Numbers in another order are a matter of a :class:`~lambent.transforms.Permute` before.
 
     One pass gives all parameters. ``start`` and ``step`` give those of one number after the other,
     each unit computed once: all steps together cost one pass.
@@ -38,6 +42,7 @@ class MADE(nn.Module):
         layers: Hidden layers.
         activation: What follows each of them.
         context_features: Size of the context vector, where there is one.
+        degrees: Whether as many hidden units have each degree, or ``random`` ones are drawn.
 
     Shape:
         ``(b, d)`` and ``(b, context_features)`` to ``(b, k d)``; parameter ``j`` of number ``i`` is
@@ -60,6 +65,7 @@ class MADE(nn.Module):
         layers: int = 2,
         activation: Activation = "relu",
         context_features: int | None = None,
+        degrees: Literal["even", "random"] = "even",
     ) -> None:
         super().__init__()
         sizes = {"features": features, "params": params, "width": width, "layers": layers}
@@ -68,26 +74,46 @@ class MADE(nn.Module):
                 raise ValueError(f"{name}: expected at least 1, got {value}")
         self.features, self.params, self.context_features = features, params, context_features
         self.activation = ACTIVATIONS[activation]()
-        units = sorted(min(1, features - 1) + k % max(1, features - 1) for k in range(width))
-        self.ends = [sum(unit <= degree for unit in units) for degree in range(features)]
-        """How many hidden units have a degree of at most 0, 1, ..., d - 1."""
-        inputs, hidden = torch.arange(1, features + 1), torch.tensor(units)
-        before = [inputs] + [hidden] * (layers - 1)
-        self.hidden = nn.ModuleList(nn.Linear(len(degrees), width) for degrees in before)
+        highest, lowest = max(1, features - 1), min(1, features - 1)
+        units = [lowest + k % highest for k in range(width)]
+        if degrees == "random":
+            units = torch.randint(lowest, lowest + highest, (width,), device="cpu").tolist()
+            self.register_buffer("units", torch.tensor(sorted(units)))
+        inputs = [features] + [width] * (layers - 1)
+        self.hidden = nn.ModuleList(nn.Linear(size, width) for size in inputs)
         self.last = nn.Linear(width, params * features)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
         self.condition = (
             None if context_features is None else nn.Linear(context_features, width, bias=False)
         )
+        self._arrange(sorted(units))
+
+    def _arrange(self, degrees: list[int]) -> None:
+        """Set masks and ends from the hidden units' degrees."""
+        self.ends = [sum(unit <= degree for unit in degrees) for degree in range(self.features)]
+        """How many hidden units have a degree of at most 0, 1, ..., d - 1."""
         self.rows: tuple[tuple[Block, ...], ...] = ()
         self.columns: tuple[tuple[Block, ...], ...] = ()
-        for layer, degrees in enumerate(before):
-            self._mask(f"mask{layer}", hidden[:, None] >= degrees)
-        self._mask("mask_last", inputs.repeat_interleave(params)[:, None] > hidden)
+        inputs, hidden = torch.arange(1, self.features + 1), torch.tensor(degrees)
+        for layer in range(len(self.hidden)):
+            self._mask(f"mask{layer}", hidden[:, None] >= (hidden if layer else inputs))
+        self._mask("mask_last", inputs.repeat_interleave(self.params)[:, None] > hidden)
+
+    def _load_from_state_dict(self, *given: Any) -> None:
+        super()._load_from_state_dict(*given)
+        if "units" in self._buffers:
+            self._arrange(self.get_buffer("units").tolist())
+
+    def check_state(self) -> None:
+        """Raise unless random degrees are sorted and in range, as after they came from a file."""
+        units = self.get_buffer("units").tolist() if "units" in self._buffers else []
+        lowest, highest = min(1, self.features - 1), max(1, self.features - 1)
+        if sorted(units) != units or (units and not lowest <= units[0] <= units[-1] <= highest):
+            raise ValueError(f"units: expected sorted degrees of {lowest} to {highest}")
 
     def _mask(self, name: str, allowed: Tensor) -> None:
-        self.register_buffer(name, allowed.to(torch.get_default_dtype()), persistent=False)
+        self.register_buffer(name, allowed.to(self.last.weight), persistent=False)
         self.rows = (*self.rows, row_blocks(allowed))
         self.columns = (*self.columns, column_blocks(allowed))
 

@@ -10,9 +10,13 @@ from torch import Tensor, nn
 from lambent.nn.context import context_vector
 from lambent.types import Context
 
-Activation = Literal["relu", "tanh"]
+Activation = Literal["relu", "tanh", "leaky_relu"]
 
-ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
+ACTIVATIONS: dict[Activation, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "leaky_relu": nn.LeakyReLU,
+}
 """What follows a hidden layer, by name."""
 
 

@@ -28,7 +28,7 @@ FLOW_CONTEXT = Law("context", flow_laws.flow_context, _all)
 TRANSFORM_LAWS: tuple[Law, ...] = (
     Law("shapes and dtypes", shape.shapes_and_dtypes, _all),
     Law("left inverse", inverse.left_inverse, lambda t: not t.stochastic_inverse),
-    Law("right inverse", inverse.right_inverse, lambda t: not t.stochastic_forward),
+    Law("right inverse", inverse.right_inverse, lambda t: t.onto and not t.stochastic_forward),
     Law("sign", inverse.sign, lambda t: not (t.stochastic_forward and t.stochastic_inverse)),
     Law("jacobian", jacobian_law, lambda t: t.bijective and not t.discrete),
     Law("discrete", inverse.discrete, lambda t: t.discrete),

@@ -1,6 +1,9 @@
 """Layers of flows."""
 
 from lambent.transforms.actnorm import ActNorm as ActNorm
+from lambent.transforms.anneal import Anneal as Anneal
+from lambent.transforms.anneal import anneal as anneal
+from lambent.transforms.append import Append as Append
 from lambent.transforms.autoregressive import Autoregressive as Autoregressive
 from lambent.transforms.batchnorm import BatchNorm as BatchNorm
 from lambent.transforms.conditional_mix import ConditionalConv1x1 as ConditionalConv1x1
@@ -23,6 +26,7 @@ from lambent.transforms.monotone import LogisticMixture as LogisticMixture
 from lambent.transforms.monotone import MonotoneNetwork as MonotoneNetwork
 from lambent.transforms.multiscale import MultiScale as MultiScale
 from lambent.transforms.partition import Checkerboard as Checkerboard
+from lambent.transforms.partition import Chosen as Chosen
 from lambent.transforms.partition import Complement as Complement
 from lambent.transforms.partition import EveryOther as EveryOther
 from lambent.transforms.partition import Halves as Halves
@@ -35,4 +39,7 @@ from lambent.transforms.rational_quadratic import RationalQuadratic as RationalQ
 from lambent.transforms.scale import Scale as Scale
 from lambent.transforms.scale_then_shift import ScaleThenShift as ScaleThenShift
 from lambent.transforms.squeeze import Squeeze as Squeeze
+from lambent.transforms.variational_dequantise import (
+    VariationalDequantise as VariationalDequantise,
+)
 from lambent.transforms.whiten import Whiten as Whiten

@@ -68,6 +68,32 @@ class EveryOther:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Some channels, and all others in their order.
+
+    Args:
+        kept: The channels that condition, from 0, each once.
+    """
+
+    kept: tuple[int, ...]
+
+    def _order(self, channels: int, device: torch.device) -> Tensor:
+        """The channels that condition, then the others."""
+        rest = [i for i in range(channels) if i not in self.kept]
+        return torch.tensor([*self.kept, *rest], device=device)
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The chosen channels and the others."""
+        order, count = self._order(x.shape[1], x.device), len(self.kept)
+        return x.index_select(1, order[:count]), x.index_select(1, order[count:])
+
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
+        """Both at their places."""
+        both = torch.cat((a, b), 1)
+        return both.index_select(1, self._order(both.shape[1], both.device).argsort())
+
+
+@dataclass(frozen=True)
 class Checkerboard:
     """The places of planes ``(b, c, h, w)`` whose row + column is even, and the others.
 
