@@ -109,9 +109,9 @@ class Autoregressive(Transform):
         numbers: list[Tensor] = []
         logs: list[Tensor] = []
         so_far = net.start(context, z)
-        for i in range(z.shape[1]):
+        for i, number in enumerate(z.T.contiguous().unbind()):
             params, so_far = net.step(i, numbers[-1] if numbers else None, so_far)
-            x, log_derivative = self.elementwise.inverse(z[:, i], widened(params))
+            x, log_derivative = self.elementwise.inverse(number, widened(params))
             numbers.append(x)
             logs.append(log_derivative)
         return torch.stack(numbers).T, torch.stack(logs).sum(0)
