@@ -96,8 +96,6 @@ class MADE(nn.Module):
         self.rows: tuple[tuple[Block, ...], ...] = ()
         self.columns: tuple[tuple[Block, ...], ...] = ()
         inputs, hidden = torch.arange(1, self.features + 1), torch.tensor(degrees)
-        self.rows: tuple[tuple[Block, ...], ...] = ()
-        self.columns: tuple[tuple[Block, ...], ...] = ()
         for layer in range(len(self.hidden)):
             self._mask(f"mask{layer}", hidden[:, None] >= (hidden if layer else inputs))
         self._mask("mask_last", inputs.repeat_interleave(self.params)[:, None] > hidden)
