@@ -15,6 +15,7 @@ import copy
 import math
 from collections.abc import Iterator
 from importlib.resources import files
+from typing import ClassVar
 
 import torch
 import yaml
@@ -49,10 +50,13 @@ def endless(images: Images, batch_size: int, seed: int) -> Iterator[tuple[Tensor
 class Lambent:
     """The preset ``glow_laptop``, given the label in the top prior, with its averaged weights."""
 
+    changes: ClassVar[dict[str, object]] = {}
+
     def __init__(self, train: Images, seed: int) -> None:
         settings = yaml.safe_load((files("lambent") / "configs/glow_laptop.yaml").read_text())
         fields = {k: v for k, v in settings["model"].items() if k != "family"}
         fields |= {"conditioning": "top", "classes": train.classes, "shape": train.shape}
+        fields |= self.changes
         self.config = lambent.TrainConfig(**settings["train"])
         chosen = ("batch_size", "learning_rate", "beta2", "weight_decay", "warmup_steps")
         chosen += ("clip_norm", "ema_decay", "initialization_batch")
@@ -115,6 +119,12 @@ class Lambent:
         """Bits per dimension of each image; noise is drawn from torch's generator."""
         flow = (self.averaged or self.flow).eval()
         return -flow.log_prob(x, y) / (math.prod(x.shape[1:]) * math.log(2))
+
+
+class Variational(Lambent):
+    """The same with noise that a small conditional flow learns, in place of uniform noise."""
+
+    changes: ClassVar[dict[str, object]] = {"dequantisation": "variational"}
 
 
 class Normflows:

@@ -71,9 +71,11 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
-from . import cases_bases, cases_context, cases_joint, cases_monotone, cases_splines
+from . import cases_bases, cases_context, cases_dequantise, cases_monotone, cases_splines
 from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
 from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
+from .cases_joint import FLOWS as JOINT_FLOWS
+from .cases_joint import TRANSFORMS as JOINT_TRANSFORMS
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -525,7 +527,9 @@ FLOWS |= cases_splines.FLOWS
 FLOWS |= cases_bases.FLOWS
 TRANSFORMS |= cases_monotone.TRANSFORMS
 FLOWS |= cases_monotone.FLOWS
-TRANSFORMS |= cases_joint.TRANSFORMS
-FLOWS |= cases_joint.FLOWS
 TRANSFORMS |= CONDITIONAL_TRANSFORMS
 FLOWS |= CONDITIONAL_FLOWS
+TRANSFORMS |= cases_dequantise.TRANSFORMS
+FLOWS |= cases_dequantise.FLOWS
+TRANSFORMS |= JOINT_TRANSFORMS
+FLOWS |= JOINT_FLOWS

@@ -15,7 +15,7 @@ from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.registry import complete, family
 from lambent.evaluate import Cost, estimate_cost
-from lambent.transforms import Dequantise, Quantise
+from lambent.transforms import Dequantise, Quantise, VariationalDequantise
 
 ASSUMED = {"grey_levels": 256, "classes": 10}
 """What the data would say and a description without data has to assume."""
@@ -120,7 +120,8 @@ def _averages(train: Mapping[str, Any]) -> bool:
 
 def event_dtype(flow: Flow) -> torch.dtype:
     """Bytes for a flow that quantises or dequantises, floats for any other."""
-    whole = any(isinstance(m, (Quantise, Dequantise)) for m in flow.transform.modules())
+    integers = (Quantise, Dequantise, VariationalDequantise)
+    whole = any(isinstance(m, integers) for m in flow.transform.modules())
     return torch.uint8 if whole else torch.get_default_dtype()
 
 

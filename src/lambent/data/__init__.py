@@ -22,9 +22,14 @@ from lambent.data.set import ImageSet as ImageSet
 from lambent.data.table import Table as Table
 from lambent.data.tasks import Task as Task
 from lambent.data.tasks import task_named as task_named
+from lambent.data.toy import SHAPES as SHAPES
+from lambent.data.toy import crescents as crescents
+from lambent.data.toy import sectors as sectors
+from lambent.data.toy import seven_shapes as seven_shapes
 
 __all__ = [
     "RECIPES",
+    "SHAPES",
     "DataConfig",
     "EventSet",
     "ImageSet",
@@ -34,6 +39,7 @@ __all__ = [
     "Task",
     "Windows",
     "batches",
+    "crescents",
     "grid",
     "hold_out",
     "level_of",
@@ -42,6 +48,8 @@ __all__ = [
     "load_uncut",
     "read_picture",
     "recipe",
+    "sectors",
+    "seven_shapes",
     "shuffled",
     "task_named",
     "to_picture",

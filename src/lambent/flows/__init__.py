@@ -6,6 +6,7 @@ from lambent.flows.autoregressive import MAFConfig as MAFConfig
 from lambent.flows.autoregressive import iaf as iaf
 from lambent.flows.autoregressive import made as made
 from lambent.flows.autoregressive import maf as maf
+from lambent.flows.dequantisation import noise_flow as noise_flow
 from lambent.flows.flowpp import FlowPPConfig as FlowPPConfig
 from lambent.flows.flowpp import flowpp as flowpp
 from lambent.flows.glow import glow as glow

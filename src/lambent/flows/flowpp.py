@@ -15,13 +15,14 @@ from lambent.core.transform import Transform
 from lambent.distributions import StandardNormal
 from lambent.flows.context import ContextConfig, conditional, context_size
 from lambent.flows.couplings import of_images, of_vectors
+from lambent.flows.dequantisation import DequantisationConfig, dequantise
 from lambent.flows.pixels import check_at_least, check_events, first_step, from_pixels
 from lambent.nn import MLP, ResidualNet
 from lambent.transforms import ActNorm, Flatten, LogisticMixture, Logit, PLUConv1x1, Squeeze
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowPPConfig(ContextConfig):
+class FlowPPConfig(ContextConfig, DequantisationConfig):
     """What :func:`lambent.flowpp` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, ...] | None = None
@@ -85,7 +86,11 @@ def flowpp(config: FlowPPConfig) -> Flow:
         return conditional(config, _of_vectors(config, shape[0], mixture), base)
     pixels: dict[str, Transform] = {}
     if config.grey_levels is not None:
-        pixels = {**from_pixels(config.grey_levels), "logit": Logit(config.alpha)}
+        noise = dequantise(config, shape, config.grey_levels)
+        pixels = {
+            **from_pixels(config.grey_levels, dequantise=noise),
+            "logit": Logit(config.alpha),
+        }
     steps = _of_images(config, shape, mixture)
     return conditional(config, Compose(**pixels, couplings=steps), base)  # type: ignore[arg-type]
 

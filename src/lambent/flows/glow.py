@@ -19,6 +19,7 @@ from lambent.flows.conditional import (
     image_top,
     planes_beside,
 )
+from lambent.flows.dequantisation import dequantise
 from lambent.flows.glow_config import GlowConfig, checked, reads_images
 from lambent.flows.pixels import from_pixels
 from lambent.nn import CouplingNet, LabelEncoder, SplitPrior, TopPrior
@@ -79,7 +80,7 @@ def glow(config: GlowConfig) -> Flow:
         if not last:
             channels = channels // 2
     transform = Compose(
-        **from_pixels(grey_levels, shift=-0.5),  # type: ignore[arg-type]
+        **from_pixels(grey_levels, shift=-0.5, dequantise=dequantise(config, shape, grey_levels)),  # type: ignore[arg-type]
         scales=MultiScale(*levels, shape=shape),
     )
     learned = config.class_features if config.conditioning == "strong" else None

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambent.errors import check_choices
+from lambent.flows.dequantisation import DequantisationConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class GlowConfig:
+class GlowConfig(DequantisationConfig):
     """What :func:`lambent.glow` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, int, int] | None = None

@@ -8,12 +8,15 @@ from lambent.core.transform import Transform
 from lambent.transforms import Dequantise, Quantise, Rescale, Whiten
 
 
-def from_pixels(grey_levels: int, *, shift: float = 0.0) -> dict[str, Transform]:
+def from_pixels(
+    grey_levels: int, *, shift: float = 0.0, dequantise: Transform | None = None
+) -> dict[str, Transform]:
     """8-bit pixels to grey levels, with noise, to an interval of length 1.
 
     Args:
         grey_levels: Grey levels of each channel.
         shift: Where the interval starts.
+        dequantise: What adds the noise; uniform noise without it.
 
     Returns:
         The steps by name.
@@ -21,7 +24,7 @@ def from_pixels(grey_levels: int, *, shift: float = 0.0) -> dict[str, Transform]
     quantise = {"quantise": Quantise(grey_levels)} if grey_levels < 256 else {}
     return {
         **quantise,
-        "dequantise": Dequantise(grey_levels),
+        "dequantise": dequantise or Dequantise(grey_levels),
         "rescale": Rescale(1 / grey_levels, shift=shift * grey_levels),
     }
 

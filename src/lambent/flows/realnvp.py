@@ -15,6 +15,7 @@ from lambent.core.transform import Transform
 from lambent.distributions import StandardNormal
 from lambent.flows.context import conditional, context_size
 from lambent.flows.couplings import of_images, of_vectors
+from lambent.flows.dequantisation import dequantise
 from lambent.flows.pixels import first_step, from_pixels
 from lambent.flows.realnvp_config import RealNVPConfig, checked
 from lambent.nn import MLP, CouplingNet, ResidualNet, ShiftAndScale
@@ -57,7 +58,11 @@ def realnvp(config: RealNVPConfig) -> Flow:
         return conditional(config, Compose(*first.values(), *_of_vectors(config, shape[0])), base)
     pixels: dict[str, Transform] = {}
     if config.grey_levels is not None:
-        pixels = {**from_pixels(config.grey_levels), "logit": Logit(config.alpha)}
+        noise = dequantise(config, shape, config.grey_levels)
+        pixels = {
+            **from_pixels(config.grey_levels, dequantise=noise),
+            "logit": Logit(config.alpha),
+        }
     levels = []
     channels, width = shape[0], config.width
     for _ in range(config.levels - 1):

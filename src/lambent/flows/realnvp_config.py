@@ -7,11 +7,12 @@ from typing import Literal
 
 from lambent.errors import check_choices
 from lambent.flows.context import ContextConfig
+from lambent.flows.dequantisation import DequantisationConfig
 from lambent.flows.pixels import check_at_least, check_events
 
 
 @dataclass(frozen=True, kw_only=True)
-class RealNVPConfig(ContextConfig):
+class RealNVPConfig(ContextConfig, DequantisationConfig):
     """What :func:`lambent.realnvp` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, ...] | None = None

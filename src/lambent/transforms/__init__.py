@@ -39,4 +39,7 @@ from lambent.transforms.rational_quadratic import RationalQuadratic as RationalQ
 from lambent.transforms.scale import Scale as Scale
 from lambent.transforms.scale_then_shift import ScaleThenShift as ScaleThenShift
 from lambent.transforms.squeeze import Squeeze as Squeeze
+from lambent.transforms.variational_dequantise import (
+    VariationalDequantise as VariationalDequantise,
+)
 from lambent.transforms.whiten import Whiten as Whiten

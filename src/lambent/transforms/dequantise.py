@@ -60,9 +60,25 @@ class Dequantise(Transform):
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Round down, and into the range."""
-        check_domain(z.isfinite(), "z: expected finite numbers, got NaN or infinity")
-        return z.floor().clamp(0, self.levels - 1).to(torch.uint8), zero_log_det(z)
+        return integers_of(z, self.levels), zero_log_det(z)
 
     def extra_repr(self) -> str:
         """What ``repr`` shows."""
         return f"{self.levels}"
+
+
+def integers_of(z: Tensor, levels: int) -> Tensor:
+    """Numbers rounded down, and into the range of the integers.
+
+    Args:
+        z: Numbers.
+        levels: The integers are ``0 ... levels - 1``.
+
+    Returns:
+        The integers, uint8.
+
+    Raises:
+        DomainError: If a number is not finite.
+    """
+    check_domain(z.isfinite(), "z: expected finite numbers, got NaN or infinity")
+    return z.floor().clamp(0, levels - 1).to(torch.uint8)
