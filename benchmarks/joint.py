@@ -104,8 +104,8 @@ def trained(flow: Flow, draw: Callable[[int], tuple[Tensor, Tensor]], **limits: 
 def joint_figures(flow: Flow) -> dict:
     x, labels = held_out()
     return {
-        "objective": -float(flow.log_prob(x, labels).mean()),
-        "conditional_nll": -float(conditional_log_prob(flow, x, labels).mean()),
+        "objective": -float(flow.log_prob(x, labels).detach().mean()),
+        "conditional_nll": -float(conditional_log_prob(flow, x, labels).detach().mean()),
         "rule_error": float(rule_error(flow, x, labels).mean()),
         "mmd": mmd(flow),
     }
@@ -135,7 +135,7 @@ def comparison(steps: int) -> dict:
         "joint": {**cost, **joint_figures(ours)},
         "conditional": {
             **other_cost,
-            "conditional_nll": -float(other.log_prob(x, labels).mean()),
+            "conditional_nll": -float(other.log_prob(x, labels).detach().mean()),
             "mmd": mmd(other),
         },
     }
