@@ -97,6 +97,18 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def inpainter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder of a Glow for 8 x 8 grey images, given what is left of each."""
+    path = tmp_path_factory.mktemp("cli") / "inpainter"
+    config = GlowConfig(
+        shape=(1, 8, 8), grey_levels=17, steps=1, width=8, conditioning="image", task="inpaint:4"
+    )
+    with seeded(0):
+        save(glow(config), path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve colour pictures of 8 x 8 without classes."""
     folder = tmp_path_factory.mktemp("cli") / "pictures"

@@ -168,6 +168,26 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.network=residual"),
         ("network: expected plain in the autoregressive form, got residual",),
     ),
+    "nsf, degrees": (
+        (
+            *TRAIN,
+            "--model=nsf",
+            "--model.shape=[64]",
+            "--model.form=coupling",
+            "--model.degrees=random",
+        ),
+        ("degrees: expected even of couplings, got random",),
+    ),
+    "nsf, inverse": (
+        (
+            *TRAIN,
+            "--model=nsf",
+            "--model.shape=[64]",
+            "--model.form=coupling",
+            "--model.inverse=jacobi",
+        ),
+        ("inverse: expected cached of couplings, got jacobi",),
+    ),
     "nsf, splines of what is kept": (
         (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.kept_splines=true"),
         ("kept_splines: expected false in the autoregressive form, got true",),
@@ -212,6 +232,88 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "class head on unlabelled data": (
         ("train", "--data", "{pictures}", "--out", "{out}", "--train.class_weight", "0.1"),
         ("class_weight: expected labelled data",),
+    ),
+    "task": ((*TRAIN, "--task=blur"), ("task: expected superres:FACTOR", "got 'blur'")),
+    "task, none": ((*TRAIN, "--task"), ("--task: expected a value, got none",)),
+    "task of other images": (
+        (*TRAIN, "--task=colourise"),
+        ("task: colourise expects 3 channels, got 1",),
+    ),
+    "task of another size": (
+        (*TRAIN, "--task=superres:3"),
+        ("task: superres:3 expects a height and width that 3 divides, got 8 x 8",),
+    ),
+    "task of another family": (
+        (*TRAIN, "--model=nice", "--task=superres:2"),
+        ("task: expected a family that takes images, glow, got nice",),
+    ),
+    "task beside labels": (
+        (*TRAIN, "--task=superres:2", "--model.conditioning=strong"),
+        ("conditioning: task superres:2 expects image or both, got strong",),
+    ),
+    "images of no task": (
+        (*TRAIN, "--model.conditioning=image", "--model.context_shape=[1,4,4]"),
+        ("task: the flow is conditional on images", "got none"),
+    ),
+    "images of no shape": (
+        (*TRAIN, "--model.conditioning=image"),
+        ("context_shape: conditioning on images expects a task or",),
+    ),
+    "images of another shape": (
+        (*TRAIN, "--task=superres:2", "--model.context_shape=[1,8,8]"),
+        ("context_shape: task superres:2 makes (1, 4, 4), got (1, 8, 8)",),
+    ),
+    "rows of no task": (
+        (*SAMPLE, "--rows=0"),
+        ("rows: expected with a model that is conditional on images alone, got '0'",),
+    ),
+    "data of no task": (
+        (*SAMPLE, "--data=digits"),
+        ("data: expected with a model that is conditional on images alone, got 'digits'",),
+    ),
+    "inputs of no set": (
+        ("sample", "{inpainter}", "--out={out}.png"),
+        ("data: the model is conditional on images; expected a set",),
+    ),
+    "inputs of another size": (
+        ("sample", "{inpainter}", "--data={nines}", "--data-split=all", "--out={out}.png"),
+        ("data: the model expects images of 1 channel, 8 x 8",),
+    ),
+    "rows, words": (
+        ("sample", "{inpainter}", "--data=digits", "--rows=a,b", "--out={out}.png"),
+        ("rows: expected numbers 0 to", "such as 0,5,9, got 'a,b'"),
+    ),
+    "rows, too large": (
+        ("sample", "{inpainter}", "--data=digits", "--rows=0,99999", "--out={out}.png"),
+        ("rows: expected numbers 0 to", "got '0,99999'"),
+    ),
+    "label of a task without": (
+        ("sample", "{inpainter}", "--data=digits", "--label=1", "--out={out}.png"),
+        ("label: the model is not class-conditional, got 1",),
+    ),
+    "encode with images": (
+        ("encode", "{inpainter}", "--data=digits", "--out={out}.npz"),
+        ("run: expected a model that needs no input images here",),
+    ),
+    "decode with images": (
+        ("decode", "{inpainter}", "--latents={tables}/good.npz", "--out={out}.npz"),
+        ("run: expected a model that needs no input images here",),
+    ),
+    "interpolate with images": (
+        ("interpolate", "{inpainter}", "{eight}", "{eight}", "--out={out}.png"),
+        ("run: expected a model that needs no input images here",),
+    ),
+    "export with images": (
+        ("export", "{inpainter}", "--what=encode", "--out={out}.pt2"),
+        ("Pyramid at 'context_encoder'",),
+    ),
+    "check with images": (
+        ("info", "{inpainter}", "--check"),
+        ("data: the model is conditional on images; expected a set, got none",),
+    ),
+    "marginal with images": (
+        ("evaluate", "{inpainter}", "--data=digits", "--marginal"),
+        ("marginal: expected a flow conditional on labels, got one of the image",),
     ),
     "seed": ((*TRAIN, "--seed", "-1"), ("seed: expected a number from 0, got -1",)),
     "workers": ((*TRAIN, "--workers", "-2"), ("workers: expected a number from 0, got -2",)),
@@ -517,7 +619,11 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @pytest.fixture(scope="session")
 def places(
-    tmp_path_factory: pytest.TempPathFactory, run: Path, plain: Path, pictures: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    run: Path,
+    plain: Path,
+    inpainter: Path,
+    pictures: Path,
 ) -> dict[str, Path]:
     """What the cases name in braces."""
     root = tmp_path_factory.mktemp("errors")
@@ -575,7 +681,7 @@ def places(
     return {
         **{name: root / name for name in here},
         **{name: root / f"{name}.yaml" for name in texts},
-        **{"run": run, "plain": plain, "pictures": pictures},
+        **{"run": run, "plain": plain, "inpainter": inpainter, "pictures": pictures},
         **{"picture": root / "nine.png", "eight": root / "eight.png"},
     }
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 import pytest
 import torch
 
@@ -10,13 +13,15 @@ from lambent import (
     MAFConfig,
     NSFConfig,
     iaf,
+    load,
     made,
     maf,
     nsf,
+    save,
     seeded,
 )
 from lambent.testing import check_normalised, perturbed
-from lambent.transforms import Autoregressive
+from lambent.transforms import Autoregressive, Permute
 
 
 def layers(flow: Flow) -> int:
@@ -40,6 +45,23 @@ def test_an_iaf_is_a_maf_turned_round() -> None:
     twice, once = "transform.transform.", "transform."
     direct.load_state_dict({k.replace(twice, once): v for k, v in inverse.state_dict().items()})
     torch.testing.assert_close(inverse.decode(z), direct.encode(z), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("inverse", ["cached", "dense", "jacobi"])
+def test_random_orders_and_degrees_survive_the_file_by_every_inverse(
+    inverse: Literal["cached", "dense", "jacobi"], tmp_path: Path
+) -> None:
+    config = MAFConfig(
+        shape=(6,), width=9, transforms=2, mixing="shuffle", degrees="random", inverse=inverse
+    )
+    with seeded(4):
+        flow = perturbed(maf(config), 0.3, seed=1).float()
+    save(flow, tmp_path)
+    again, x = load(tmp_path), torch.randn(5, 6)
+    assert sum(isinstance(m, Permute) for m in again.modules()) == 1
+    assert {m.way for m in again.modules() if isinstance(m, Autoregressive)} == {inverse}
+    assert torch.equal(again.encode(x), flow.eval().encode(x))
+    torch.testing.assert_close(again.decode(again.encode(x)), x, rtol=1e-4, atol=1e-4)
 
 
 def test_an_nsf_starts_as_the_identity_and_has_splines_in_every_layer() -> None:

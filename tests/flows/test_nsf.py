@@ -60,6 +60,8 @@ def test_two_features_integrate_to_one() -> None:
         ({"dropout": 0.1}, "^dropout: expected 0 without residual networks, got 0.1"),
         ({"dropout": 1.0, "network": "residual"}, "^dropout: expected 0 to 1, and less than 1"),
         ({"form": "autoregressive", "network": "residual"}, "^network: expected plain in the auto"),
+        ({"degrees": "random"}, "^degrees: expected even of couplings, got random"),
+        ({"inverse": "jacobi"}, "^inverse: expected cached of couplings, got jacobi"),
         ({"form": "autoregressive", "kept_splines": True}, "^kept_splines: expected false in"),
     ],
 )

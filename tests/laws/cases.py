@@ -71,7 +71,13 @@ from lambent.transforms import (
 from lambent.types import Size
 
 from ..networks import Dense, Planes
-from . import cases_bases, cases_context, cases_dequantise, cases_monotone, cases_splines
+from . import (
+    cases_bases,
+    cases_context,
+    cases_dequantise,
+    cases_monotone,
+    cases_splines,
+)
 from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
 from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
 from .cases_joint import FLOWS as JOINT_FLOWS
@@ -467,6 +473,7 @@ TRANSFORMS |= {
     ),
     "iaf": Case(build=lambda: iaf(IAFConfig(shape=(3,), width=6)).transform, event_shape=(3,)),
 }
+TRANSFORMS |= cases_bases.TRANSFORMS
 TRANSFORMS |= cases_splines.TRANSFORMS
 TRANSFORMS |= {f"glow {name}": _scales_case(config) for name, config in GLOWS.items()}
 

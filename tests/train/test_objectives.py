@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from lambent import Flow, Images, initialize, seeded, trace
+from lambent.core.context import context_of
 from lambent.train.objectives import (
     LikelihoodAndClass,
     MaximumLikelihood,
-    label_context,
     objective_for,
     top_latent,
 )
@@ -64,7 +64,7 @@ def test_the_top_latent_comes_before_its_prior(
 ) -> None:
     flow = new_flow(levels=levels, conditioning=conditioning, classes=2)
     x, y = images[:3]
-    entries = trace(flow, x, label_context(flow, y))
+    entries = trace(flow, x, context_of(flow, x, y))
     (expected,) = (e.z for e in entries if e.path == f"scales.level{levels - 1}.step0.coupling")
     assert top_latent(entries) is expected
 
@@ -93,9 +93,3 @@ def test_choice(new_flow: NewFlow, images: Images) -> None:
         objective_for(flow, None, 0.1)
     with pytest.raises(ValueError, match=r"^class_weight: expected labelled data"):
         chosen(flow, images.images[:2], None)
-
-
-def test_labels_are_context_of_conditional_flows_only(new_flow: NewFlow) -> None:
-    y = torch.tensor([0, 1])
-    assert label_context(new_flow(), y) is None
-    assert label_context(new_flow(conditioning="top", classes=2), y) is y

@@ -78,6 +78,22 @@ def test_a_resumed_run_equals_one_that_was_never_interrupted(
     assert yaml.safe_load((out / "config.yaml").read_text())["train"]["max_steps"] == 30
 
 
+def test_so_does_one_whose_inputs_are_drawn(
+    new_flow: NewFlow, images: Images, held_out: Images, quick: Quick, tmp_path: Path
+) -> None:
+    """A square anywhere is blanked out of each image, by the generator that draws the noise."""
+
+    def flow() -> Flow:
+        return new_flow(conditioning="image", task="inpaint:2:random", context_features=3)
+
+    few = images.subset(slice(150))
+    fit(flow(), few, held_out, config=quick(learning_rate=0.01), out=tmp_path / "whole")
+    for steps in (14, 20):
+        config = quick(max_steps=steps, learning_rate=0.01)
+        fit(flow(), few, held_out, config=config, out=tmp_path / "parts", resume=steps > 14)
+    assert_same_state(tmp_path / "parts", tmp_path / "whole")
+
+
 @pytest.mark.parametrize(
     ("settings", "workers"),
     [

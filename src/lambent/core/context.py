@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lambent.core.flow import Flow
 from lambent.data.tasks import Task, task_named
+from lambent.nn.encoder import ImageEncoder, Together, VectorEncoder
 from lambent.nn.pyramid import Pyramid
 from lambent.types import Context
 
@@ -20,7 +21,13 @@ def task_of(flow: Flow) -> Task | None:
 def needs_labels(flow: Flow) -> bool:
     """Whether a flow is conditional on labels, be it on images too."""
     encoder = flow.context_encoder
-    return encoder is not None and not (isinstance(encoder, Pyramid) and encoder.classes is None)
+    without = isinstance(encoder, Pyramid) and encoder.classes is None
+    return not (encoder is None or without or reads_vectors(flow))
+
+
+def reads_vectors(flow: Flow) -> bool:
+    """Whether a flow is conditional on what no data set has: vectors, or images as vectors."""
+    return isinstance(flow.context_encoder, (VectorEncoder, ImageEncoder, Together))
 
 
 def classes_of(flow: Flow) -> int | None:
@@ -47,14 +54,19 @@ def on_device(context: Context | None, device: torch.device) -> Context | None:
 
 
 def check_task(flow: Flow) -> None:
-    """Raise unless the context images of a flow that is conditional on some can be made.
+    """Raise unless the context of a flow can be made of the images and labels of a data set.
 
     Args:
         flow: The flow.
 
     Raises:
-        ValueError: If it has no task.
+        ValueError: If it is conditional on vectors, or on images without a task that makes them.
     """
+    if reads_vectors(flow):
+        raise ValueError(
+            "context: a flow that is conditional on vectors takes them from Python, "
+            "flow.log_prob(x, context); a data set has none"
+        )
     if reads_images(flow) and task_of(flow) is None:
         raise ValueError(
             "task: the flow is conditional on images, and expected to have a task that makes them, "
@@ -79,9 +91,9 @@ def context_of(flow: Flow, x: Tensor, y: Tensor | None) -> Context | None:
     encoder = flow.context_encoder
     if encoder is None:
         return None
+    check_task(flow)
     if not isinstance(encoder, Pyramid):
         return y
-    check_task(flow)
     task = task_of(flow)
     assert task is not None
     images = task.context(x)

@@ -10,6 +10,7 @@ from lambent.data.load import load_images as load_images
 from lambent.data.load import load_uncut as load_uncut
 from lambent.data.loader import ShuffledBatches as ShuffledBatches
 from lambent.data.loader import batches as batches
+from lambent.data.one_class import OneClassBatches as OneClassBatches
 from lambent.data.order import shuffled as shuffled
 from lambent.data.pictures import grid as grid
 from lambent.data.pictures import read_picture as read_picture
@@ -34,6 +35,7 @@ __all__ = [
     "EventSet",
     "ImageSet",
     "Images",
+    "OneClassBatches",
     "ShuffledBatches",
     "Table",
     "Task",

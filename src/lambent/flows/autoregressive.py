@@ -29,6 +29,11 @@ class AutoregressiveConfig(VectorConfig):
     """What follows each of them."""
     norm: Norm = "actnorm"
     """What precedes each layer: a scale and shift set from data, batch norm, or nothing."""
+    degrees: Literal["even", "random"] = "even"
+    """Which features a hidden unit may read: up to each as often, or up to one drawn for it."""
+    inverse: Literal["cached", "dense", "jacobi"] = "cached"
+    """How a layer is inverted: feature by feature in one pass of the network in all, in a pass for
+    each, or in passes over all features until nothing changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +46,13 @@ class MADEConfig(AutoregressiveConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class StackConfig(AutoregressiveConfig):
-    """Several autoregressive layers, the features reversed from each to the next."""
+    """Several autoregressive layers."""
 
     transforms: int = 5
     """Autoregressive layers."""
+    mixing: Mixing = "reverse"
+    """What precedes each layer but the first: the features reversed, a fixed random order, or a
+    learned linear map."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +152,7 @@ def affine_layers(config: MAFConfig) -> Compose:
         ValueError: If a field is missing or out of range.
     """
     check_at_least(config, 1, "transforms")
-    return stacked(config, config.transforms, _affine(config))
+    return stacked(config, config.transforms, _affine(config), mixed=config.mixing)
 
 
 def stacked(
@@ -183,8 +191,9 @@ def stacked(
             layers=config.layers,
             activation=config.activation,
             context_features=context,
+            degrees=config.degrees,
         )
-        steps[f"autoregressive{i}"] = Autoregressive(net, elementwise)
+        steps[f"autoregressive{i}"] = Autoregressive(net, elementwise, inverse=config.inverse)
     return Compose(**steps)  # type: ignore[arg-type]
 
 

@@ -56,7 +56,7 @@ def naf(config: NAFConfig) -> Flow:
     """
     check_at_least(config, 1, "transforms", "units", "depth")
     network = MonotoneNetwork(units=config.units, layers=config.depth)
-    return vector_flow(config, stacked(config, config.transforms, network))
+    return vector_flow(config, stacked(config, config.transforms, network, mixed=config.mixing))
 
 
 @register(BernsteinConfig)
@@ -88,4 +88,4 @@ def bernstein(config: BernsteinConfig) -> Flow:
     if not config.polynomial_bound > 0:
         raise ValueError(f"polynomial_bound: expected more than 0, got {config.polynomial_bound}")
     polynomial = Bernstein(degree=config.degree, bound=config.polynomial_bound)
-    return vector_flow(config, stacked(config, config.transforms, polynomial))
+    return vector_flow(config, stacked(config, config.transforms, polynomial, mixed=config.mixing))

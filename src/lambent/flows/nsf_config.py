@@ -59,6 +59,10 @@ def checked(config: NSFConfig) -> int:
     if config.form == "coupling":
         if size < 2:
             raise ValueError(f"shape: expected 2 features or more of couplings, got {size}")
+        if config.degrees != "even":
+            raise ValueError(f"degrees: expected even of couplings, got {config.degrees}")
+        if config.inverse != "cached":
+            raise ValueError(f"inverse: expected cached of couplings, got {config.inverse}")
     elif config.network == "residual":
         raise ValueError("network: expected plain in the autoregressive form, got residual")
     elif config.kept_splines:

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lambent.nn.context import context_vector
+from lambent.nn.fast import takes_fast_path
+from lambent.nn.masked_layers import (
+    Block,
+    Layers,
+    column_blocks,
+    fused_layers,
+    plain_layers,
+    row_blocks,
+)
+from lambent.nn.masked_steps import Remembered, Rows, Written, grown_step, room, write_step
 from lambent.nn.mlp import ACTIVATIONS, Activation
 from lambent.types import Context
-
-
-class Remembered(NamedTuple):
-    """What a network passed step by step has computed so far."""
-
-    inputs: tuple[Tensor, ...]
-    """The numbers that are known, each ``(b, 1)``."""
-    hidden: tuple[tuple[Tensor, ...], ...]
-    """Of each hidden layer, the units of degree 1, 2, ..., each ``(b, units)``."""
-    context: Tensor | None
-    """What the context adds to the first hidden layer, ``(b, width)``."""
 
 
 class MADE(nn.Module):
     r"""A fully connected network whose output ``i`` reads the inputs ``0 ... i - 1`` alone.
 
-    Input ``i`` has degree ``i + 1``; hidden units have degrees 1 to ``d - 1`` in turn, sorted, so
-    that those of one degree lie together. A hidden unit reads what has at most its own degree, an
-    output what has less. The context is read by the first hidden layer whole. The output starts at
-    zero.
+    Input ``i`` has degree ``i + 1``; hidden units have degrees 1 to ``d - 1``, as many of each or
+    drawn once from torch's generator and kept in the state dict; sorted, so that those of one
+    degree lie together. A hidden unit reads what has at most its own degree, an output what has
+    less. The context is read by the first hidden layer whole. The output starts at zero.
+
+    Numbers in another order are a matter of a :class:`~lambent.transforms.Permute` before.
 
     One pass gives all parameters. ``start`` and ``step`` give those of one number after the other,
     each unit computed once: all steps together cost one pass.
@@ -42,6 +42,7 @@ class MADE(nn.Module):
         layers: Hidden layers.
         activation: What follows each of them.
         context_features: Size of the context vector, where there is one.
+        degrees: Whether as many hidden units have each degree, or ``random`` ones are drawn.
 
     Shape:
         ``(b, d)`` and ``(b, context_features)`` to ``(b, k d)``; parameter ``j`` of number ``i`` is
@@ -64,6 +65,7 @@ class MADE(nn.Module):
         layers: int = 2,
         activation: Activation = "relu",
         context_features: int | None = None,
+        degrees: Literal["even", "random"] = "even",
     ) -> None:
         super().__init__()
         sizes = {"features": features, "params": params, "width": width, "layers": layers}
@@ -72,34 +74,56 @@ class MADE(nn.Module):
                 raise ValueError(f"{name}: expected at least 1, got {value}")
         self.features, self.params, self.context_features = features, params, context_features
         self.activation = ACTIVATIONS[activation]()
-        units = sorted(min(1, features - 1) + k % max(1, features - 1) for k in range(width))
-        self.ends = [sum(unit <= degree for unit in units) for degree in range(features)]
-        """How many hidden units have a degree of at most 0, 1, ..., d - 1."""
-        inputs, hidden = torch.arange(1, features + 1), torch.tensor(units)
-        before = [inputs] + [hidden] * (layers - 1)
-        self.hidden = nn.ModuleList(nn.Linear(len(degrees), width) for degrees in before)
+        highest, lowest = max(1, features - 1), min(1, features - 1)
+        units = [lowest + k % highest for k in range(width)]
+        if degrees == "random":
+            units = torch.randint(lowest, lowest + highest, (width,), device="cpu").tolist()
+            self.register_buffer("units", torch.tensor(sorted(units)))
+        inputs = [features] + [width] * (layers - 1)
+        self.hidden = nn.ModuleList(nn.Linear(size, width) for size in inputs)
         self.last = nn.Linear(width, params * features)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
         self.condition = (
             None if context_features is None else nn.Linear(context_features, width, bias=False)
         )
-        for layer, degrees in enumerate(before):
-            self._mask(f"mask{layer}", hidden[:, None] >= degrees)
-        self._mask("mask_last", inputs.repeat_interleave(params)[:, None] > hidden)
+        self._arrange(sorted(units))
+
+    def _arrange(self, degrees: list[int]) -> None:
+        """Set masks and ends from the hidden units' degrees."""
+        self.ends = [sum(unit <= degree for unit in degrees) for degree in range(self.features)]
+        """How many hidden units have a degree of at most 0, 1, ..., d - 1."""
+        inputs, hidden = torch.arange(1, self.features + 1), torch.tensor(degrees)
+        self.rows: tuple[tuple[Block, ...], ...] = ()
+        self.columns: tuple[tuple[Block, ...], ...] = ()
+        for layer in range(len(self.hidden)):
+            self._mask(f"mask{layer}", hidden[:, None] >= (hidden if layer else inputs))
+        self._mask("mask_last", inputs.repeat_interleave(self.params)[:, None] > hidden)
+
+    def _load_from_state_dict(self, *given: Any) -> None:
+        super()._load_from_state_dict(*given)
+        if "units" in self._buffers:
+            self._arrange(self.get_buffer("units").tolist())
+
+    def check_state(self) -> None:
+        """Raise unless random degrees are sorted and in range, as after they came from a file."""
+        units = self.get_buffer("units").tolist() if "units" in self._buffers else []
+        lowest, highest = min(1, self.features - 1), max(1, self.features - 1)
+        if sorted(units) != units or (units and not lowest <= units[0] <= units[-1] <= highest):
+            raise ValueError(f"units: expected sorted degrees of {lowest} to {highest}")
 
     def _mask(self, name: str, allowed: Tensor) -> None:
-        self.register_buffer(name, allowed.to(torch.get_default_dtype()), persistent=False)
+        self.register_buffer(name, allowed.to(self.last.weight), persistent=False)
+        self.rows = (*self.rows, row_blocks(allowed))
+        self.columns = (*self.columns, column_blocks(allowed))
 
     def _linear(self, layer: int) -> nn.Linear:
         linear = self.hidden[layer]
         assert isinstance(linear, nn.Linear)
         return linear
 
-    def _allowed(self, name: str, weight: Tensor) -> Tensor:
-        """A weight, where it may not read set to 0."""
-        mask: Tensor = self.get_buffer(name)
-        return weight * mask
+    def _linears(self) -> list[nn.Linear]:
+        return [*map(self._linear, range(len(self.hidden))), self.last]
 
     def _from_context(self, context: Context | None) -> Tensor | None:
         if self.condition is None or self.context_features is None:
@@ -109,15 +133,14 @@ class MADE(nn.Module):
 
     def forward(self, x: Tensor, context: Context | None = None) -> Tensor:
         """The parameters of all numbers."""
-        h = x
-        for layer in range(len(self.hidden)):
-            linear = self._linear(layer)
-            h = F.linear(h, self._allowed(f"mask{layer}", linear.weight), linear.bias)
-            added = self._from_context(context) if layer == 0 else None
-            h = self.activation(h if added is None else h + added)
-        return F.linear(h, self._allowed("mask_last", self.last.weight), self.last.bias)
+        weights = [t for linear in self._linears() for t in (linear.weight, linear.bias)]
+        names = [*(f"mask{i}" for i in range(len(self.hidden))), "mask_last"]
+        masks = tuple(map(self.get_buffer, names))
+        layers = Layers(masks, self.rows, self.columns, self.activation)
+        run = fused_layers if takes_fast_path(x) else plain_layers
+        return run(x, self._from_context(context), layers, weights)
 
-    def start(self, context: Context | None, like: Tensor) -> Remembered:
+    def start(self, context: Context | None, like: Tensor) -> Remembered | Written:
         """What is known before the first number.
 
         Args:
@@ -127,12 +150,15 @@ class MADE(nn.Module):
         Returns:
             Nothing yet, but for what the context adds.
         """
+        added = self._from_context(context)
+        if takes_fast_path(like) and not torch.is_grad_enabled():
+            return room(self._linears(), self.ends, like, added)
         nothing = like[:, :0]
-        return Remembered((), tuple((nothing,) for _ in self.hidden), self._from_context(context))
+        return Remembered((), tuple((nothing,) for _ in self.hidden), added)
 
     def step(
-        self, i: int, previous: Tensor | None, so_far: Remembered
-    ) -> tuple[Tensor, Remembered]:
+        self, i: int, previous: Tensor | None, so_far: Remembered | Written
+    ) -> tuple[Tensor, Remembered | Written]:
         """The parameters of number ``i``, once number ``i - 1`` is known.
 
         Args:
@@ -143,22 +169,7 @@ class MADE(nn.Module):
         Returns:
             The parameters, ``(b, k)``, and what the next step needs.
         """
-        inputs = so_far.inputs if previous is None else (*so_far.inputs, previous[:, None])
-        first, end = (self.ends[i - 1] if i else 0), self.ends[i]
-        hidden = so_far.hidden
-        if end > first:
-            read = torch.cat(inputs, 1) if inputs else hidden[0][0]
-            grown = []
-            for layer, chunks in enumerate(hidden):
-                linear = self._linear(layer)
-                weight = linear.weight[first:end, : read.shape[1]]  # the mask lets all of it by
-                units = F.linear(read, weight, linear.bias[first:end])
-                if layer == 0 and so_far.context is not None:
-                    units = units + so_far.context[:, first:end]
-                grown.append((*chunks, self.activation(units)))
-                read = torch.cat(grown[-1], 1)
-            hidden = tuple(grown)
-        read = torch.cat(hidden[-1], 1)
-        rows = slice(i * self.params, (i + 1) * self.params)
-        params = F.linear(read, self.last.weight[rows, : read.shape[1]], self.last.bias[rows])
-        return params, Remembered(inputs, hidden, so_far.context)
+        rows = Rows(i, self.ends[i - 1] if i else 0, self.ends[i], self.params)
+        if isinstance(so_far, Written):
+            return write_step(rows, self.activation, previous, so_far), so_far
+        return grown_step(self._linears(), self.activation, rows, previous, so_far)

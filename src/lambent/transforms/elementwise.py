@@ -77,8 +77,8 @@ class Affine:
     def inverse(self, y: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
         """Undo the scale, then the shift."""
         shift, raw = params.unbind(-1)
-        log_scale = bounded(raw, self.bound)
-        return y * (-log_scale).exp() - shift, -log_scale
+        log_derivative = -bounded(raw, self.bound)
+        return y * log_derivative.exp() - shift, log_derivative
 
 
 @dataclass(frozen=True)

@@ -103,20 +103,21 @@ def _find(value: Tensor, params: Tensor, bins: Bins, axis: int) -> _Found:
     parts /= parts.sum(2, keepdim=True)
     knots = parts.new_empty(parts.shape[0], 2, count + 1, parts.shape[3])
     knots[:, :, 0], knots[:, :, -1] = -bound, bound
+    inner = knots[:, :, 1:-1]
+    torch.cumsum(parts[:, :, :-1], 2, out=inner)
+    places = torch.arange(1, count, dtype=parts.dtype, device=parts.device)[:, None]
     for i, least in enumerate(bins.least):
-        step = 2 * bound * (1 - least * count)
-        for j in range(count - 1):
-            torch.add(knots[:, i, j], parts[:, i, j], alpha=step, out=knots[:, i, j + 1])
-            knots[:, i, j + 1] += 2 * bound * least
+        along = inner[:, i].mul_(2 * bound * (1 - least * count))
+        along += places * (2 * bound * least) - bound
     below = (value[:, None] >= knots[:, axis, 1:-1]).to(value.dtype)
     index = below.sum(1).long()
     at = index[:, None, None].expand(-1, 2, -1, -1)
-    low, high = knots.gather(2, at)[:, :, 0], knots.gather(2, at + 1)[:, :, 0]
-    size = high - low
+    low = knots.gather(2, at)
+    size = knots.gather(2, at + 1) - low
     ends = torch.stack((index - 1, index), 1)
     slopes = params[:, 2 * count :].gather(1, ends.clamp(0, count - 2)) + bins.shift
     slope = (F.softplus(slopes) + bins.min_slope).masked_fill_(_outer(ends, count), 1.0)
-    piece = Piece(low[:, 0], low[:, 1], size[:, 0], size[:, 1], slope[:, 0], slope[:, 1])
+    piece = Piece(*low[:, :, 0].unbind(1), *size[:, :, 0].unbind(1), *slope.unbind(1))
     return _Found(parts, below, index, slopes, piece)
 
 
