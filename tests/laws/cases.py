@@ -78,6 +78,7 @@ from . import (
     cases_joint,
     cases_monotone,
     cases_splines,
+    cases_surjections,
 )
 from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
 from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
@@ -539,3 +540,5 @@ TRANSFORMS |= CONDITIONAL_TRANSFORMS
 FLOWS |= CONDITIONAL_FLOWS
 TRANSFORMS |= cases_dequantise.TRANSFORMS
 FLOWS |= cases_dequantise.FLOWS
+TRANSFORMS |= cases_surjections.TRANSFORMS
+FLOWS |= cases_surjections.FLOWS
