@@ -39,13 +39,16 @@ from lambent.transforms.partition import Whole as Whole
 from lambent.transforms.permute import Permute as Permute
 from lambent.transforms.pixel import Quantise as Quantise
 from lambent.transforms.pixel import Rescale as Rescale
+from lambent.transforms.planar import Planar as Planar
 from lambent.transforms.positive import Softplus as Softplus
+from lambent.transforms.radial import Radial as Radial
 from lambent.transforms.rational_quadratic import RationalQuadratic as RationalQuadratic
 from lambent.transforms.scale import Scale as Scale
 from lambent.transforms.scale_then_shift import ScaleThenShift as ScaleThenShift
 from lambent.transforms.slice import Augment as Augment
 from lambent.transforms.slice import Slice as Slice
 from lambent.transforms.squeeze import Squeeze as Squeeze
+from lambent.transforms.sylvester import Sylvester as Sylvester
 from lambent.transforms.symmetry import Abs as Abs
 from lambent.transforms.symmetry import Sort as Sort
 from lambent.transforms.symmetry import StochasticPermutation as StochasticPermutation
