@@ -77,6 +77,7 @@ from . import (
     cases_dequantise,
     cases_monotone,
     cases_splines,
+    cases_surjections,
 )
 from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
 from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
@@ -538,5 +539,7 @@ TRANSFORMS |= CONDITIONAL_TRANSFORMS
 FLOWS |= CONDITIONAL_FLOWS
 TRANSFORMS |= cases_dequantise.TRANSFORMS
 FLOWS |= cases_dequantise.FLOWS
+TRANSFORMS |= cases_surjections.TRANSFORMS
+FLOWS |= cases_surjections.FLOWS
 TRANSFORMS |= JOINT_TRANSFORMS
 FLOWS |= JOINT_FLOWS
