@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 import lambent
+from lambent.files import replacing
 
 EDGE = 4.0
 
@@ -42,7 +43,8 @@ def draw(flow: lambent.Flow, path: Path) -> None:
         else:
             picture = values.exp().reshape(points, points).T.numpy()
             axis.imshow(picture, origin="lower", extent=(-EDGE, EDGE) * 2)
-    figure.savefig(path, dpi=110)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
 
 
 def main() -> None:
