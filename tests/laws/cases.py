@@ -75,12 +75,13 @@ from . import (
     cases_bases,
     cases_context,
     cases_dequantise,
-    cases_joint,
     cases_monotone,
     cases_splines,
 )
 from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
 from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
+from .cases_joint import FLOWS as JOINT_FLOWS
+from .cases_joint import TRANSFORMS as JOINT_TRANSFORMS
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -533,9 +534,9 @@ FLOWS |= cases_splines.FLOWS
 FLOWS |= cases_bases.FLOWS
 TRANSFORMS |= cases_monotone.TRANSFORMS
 FLOWS |= cases_monotone.FLOWS
-TRANSFORMS |= cases_joint.TRANSFORMS
-FLOWS |= cases_joint.FLOWS
 TRANSFORMS |= CONDITIONAL_TRANSFORMS
 FLOWS |= CONDITIONAL_FLOWS
 TRANSFORMS |= cases_dequantise.TRANSFORMS
 FLOWS |= cases_dequantise.FLOWS
+TRANSFORMS |= JOINT_TRANSFORMS
+FLOWS |= JOINT_FLOWS

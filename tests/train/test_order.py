@@ -40,3 +40,29 @@ def test_draws_are_shared_as_images_are() -> None:
 def test_refuses_uneven_shares() -> None:
     with pytest.raises(ValueError, match=r"^batch_size: .* 2 processes times 3 parts, .* of 8"):
         TrainingOrder(100, 8, 0, parts=3, ranks=2)
+
+
+@pytest.mark.parametrize("taken", [0, 3])
+def test_batches_of_one_class_in_a_mixed_order(taken: int) -> None:
+    labels = torch.arange(3).repeat(20)
+    order = TrainingOrder(60, 8, seed=5, taken=taken, labels=labels)
+    fresh = TrainingOrder(60, 8, seed=5, labels=labels)
+    assert len(order) == 6
+    epochs = []
+    for epoch in range(2):
+        for each in (order, fresh):
+            each.set_epoch(epoch)
+        whole = list(fresh)
+        assert [batch.tolist() for batch in order] == [b.tolist() for b in whole[-6:]][
+            taken if epoch == 0 else 0 :
+        ]
+        assert all(len(labels[batch].unique()) == 1 for batch in whole)
+        assert len(torch.cat(whole).unique()) == 48
+        epochs.append([int(labels[batch[0]]) for batch in whole])
+    assert all(sorted(epoch) == [0, 0, 1, 1, 2, 2] for epoch in epochs)
+    assert epochs[0] != epochs[1]
+
+
+def test_refuses_a_class_smaller_than_a_batch() -> None:
+    with pytest.raises(ValueError, match=r"^one_class_batches: .* batch of 8 .* one of 5"):
+        TrainingOrder(25, 8, 0, labels=torch.tensor([0] * 20 + [1] * 5))

@@ -10,6 +10,7 @@ from lambent.data.load import load_images as load_images
 from lambent.data.load import load_uncut as load_uncut
 from lambent.data.loader import ShuffledBatches as ShuffledBatches
 from lambent.data.loader import batches as batches
+from lambent.data.one_class import OneClassBatches as OneClassBatches
 from lambent.data.order import shuffled as shuffled
 from lambent.data.pictures import grid as grid
 from lambent.data.pictures import read_picture as read_picture
@@ -22,18 +23,25 @@ from lambent.data.set import ImageSet as ImageSet
 from lambent.data.table import Table as Table
 from lambent.data.tasks import Task as Task
 from lambent.data.tasks import task_named as task_named
+from lambent.data.toy import SHAPES as SHAPES
+from lambent.data.toy import crescents as crescents
+from lambent.data.toy import sectors as sectors
+from lambent.data.toy import seven_shapes as seven_shapes
 
 __all__ = [
     "RECIPES",
+    "SHAPES",
     "DataConfig",
     "EventSet",
     "ImageSet",
     "Images",
+    "OneClassBatches",
     "ShuffledBatches",
     "Table",
     "Task",
     "Windows",
     "batches",
+    "crescents",
     "grid",
     "hold_out",
     "level_of",
@@ -42,6 +50,8 @@ __all__ = [
     "load_uncut",
     "read_picture",
     "recipe",
+    "sectors",
+    "seven_shapes",
     "shuffled",
     "task_named",
     "to_picture",

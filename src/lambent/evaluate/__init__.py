@@ -14,6 +14,7 @@ from lambent.evaluate.consistency import psnr_of as psnr_of
 from lambent.evaluate.consistency import task_needed as task_needed
 from lambent.evaluate.cost import Cost as Cost
 from lambent.evaluate.cost import estimate_cost as estimate_cost
+from lambent.evaluate.discrepancy import discrepancy as discrepancy
 from lambent.evaluate.events import events as events
 from lambent.evaluate.score import score as score
 from lambent.evaluate.yardsticks import yardsticks as yardsticks

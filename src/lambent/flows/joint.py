@@ -130,28 +130,34 @@ def _of_vectors(config: JointConfig, features: int) -> list[Transform]:
 
 
 def _of_images(config: JointConfig, shape: tuple[int, ...]) -> list[Transform]:
-    """Couplings on the board and by channels, at full size and at half in turn."""
+    """Couplings on the board and by channels, at full size and at half in turn.
+
+    There is no board of odd width, and no half of odd sides.
+    """
+    channels, height, width = shape
     steps: list[Transform] = []
     left, half = config.couplings, False
     while left > 0:
-        channels = 4 * shape[0] if half else shape[0]
-        make = partial(_group, config, channels)
-        group = make(board=True, count=min(left, 2))
-        left -= 2
-        if left > 0:
-            group += make(board=False, count=min(left, 4 if half else 2))
-            left -= 4 if half else 2
+        now = 4 * channels if half else channels
+        even = (width // 2 if half else width) % 2 == 0
+        group = _on_board(config, now, min(left, 2)) if even else []
+        left -= len(group)
+        by_channels = _by_channels(config, now, min(left, 4 if half else 2))
+        left -= len(by_channels)
+        group += by_channels
         steps += [Squeeze(), *group, Squeeze().inv] if half else group
-        half = not half
+        half = not half and height % 2 == 0 and width % 2 == 0
     return steps
 
 
-def _group(config: JointConfig, channels: int, *, board: bool, count: int) -> list[Transform]:
-    """Couplings of planes; by channels, of halves that change with every two."""
-    net = partial(_net, config)
+def _on_board(config: JointConfig, channels: int, count: int) -> list[Transform]:
+    """Couplings of planes on the checkerboard."""
     bound = Affine(config.scale_bound)
-    if board:
-        return of_images(count, channels, net, bound, board=True)
+    return of_images(count, channels, partial(_net, config), bound, board=True)
+
+
+def _by_channels(config: JointConfig, channels: int, count: int) -> list[Transform]:
+    """Couplings of planes by channels: of the first and last half, of the even and the odd."""
     half = channels // 2
     first = tuple(range(half))
     second = tuple(range(half, channels))
@@ -159,7 +165,8 @@ def _group(config: JointConfig, channels: int, *, board: bool, count: int) -> li
     steps: list[Transform] = []
     for kept in (first, second, evens, odds)[:count]:
         changed = channels - len(kept)
-        steps.append(Coupling(net(len(kept), 2 * changed), bound, Chosen(kept)))
+        net = _net(config, len(kept), 2 * changed)
+        steps.append(Coupling(net, Affine(config.scale_bound), Chosen(kept)))
     return steps
 
 

@@ -10,3 +10,4 @@ if find_spec("lightning") is None:  # before the modules below import it
 from lambent.train.config import TrainConfig as TrainConfig
 from lambent.train.fit import Fitted as Fitted
 from lambent.train.fit import fit as fit
+from lambent.train.stream import train_on_draws as train_on_draws

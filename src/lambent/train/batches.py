@@ -88,8 +88,16 @@ def training_batches(
         rank=together.rank,
         ranks=together.size,
         draw=draw if moves else None,
+        labels=_classes(images) if config.one_class_batches else None,
     )
     return _loader(images if windows is None else windows, order, workers)
+
+
+def _classes(images: EventSet) -> Tensor:
+    """The labels of a set, for batches of one class."""
+    if images.labels is None or images.classes is None:
+        raise ValueError("one_class_batches: expected labelled images, got none")
+    return images.labels
 
 
 def validation_batches(

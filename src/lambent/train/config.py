@@ -79,6 +79,10 @@ class TrainConfig:
     """Have torch refuse operations whose results differ from run to run, as some are on GPUs."""
     loggers: tuple[Literal["tensorboard", "wandb"], ...] = ("tensorboard",)
     """Where figures go beside ``metrics.csv``: tensorboard, wandb (Weights & Biases), or both."""
+    anneal_steps: int = 0
+    """Of a joint flow: steps over which data comes in for the noise that training begins with."""
+    one_class_batches: bool = False
+    """Take the images of each step from one class, chosen by chance."""
     temperature: float = 0.7
     """Temperature of the sample grids."""
 
@@ -106,6 +110,7 @@ class TrainConfig:
             "warmup_steps",
             "warmup_images",
             "average_after",
+            "anneal_steps",
             "class_weight",
             "temperature",
         ):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from torch import Tensor
 
-from lambent.data import ShuffledBatches
+from lambent.data import OneClassBatches, ShuffledBatches
 
 Draw = Callable[[Tensor, int, int], Tensor]
 """What to read of the images ``(b,)`` in an epoch and step: rows ``(b, ...)``."""
@@ -27,6 +27,7 @@ class TrainingOrder(ShuffledBatches):
         rank: Number of this process.
         ranks: Number of processes.
         draw: What to read of the images; the images themselves if not given.
+        labels: The labels of the images, where each batch is to be of one class.
 
     Raises:
         ValueError: If a batch cannot be shared evenly.
@@ -43,6 +44,7 @@ class TrainingOrder(ShuffledBatches):
         rank: int = 0,
         ranks: int = 1,
         draw: Draw | None = None,
+        labels: Tensor | None = None,
     ) -> None:
         super().__init__(size, batch_size, seed)
         if self.batch_size % (parts * ranks):
@@ -51,16 +53,20 @@ class TrainingOrder(ShuffledBatches):
                 f"got batches of {self.batch_size} images"
             )
         self.parts, self.rank, self.ranks, self.draw = parts, rank, ranks, draw
-        self.epoch, self.skip = divmod(taken, super().__len__())
+        self.of_class = None if labels is None else OneClassBatches(labels, batch_size, seed)
+        self.epoch, self.skip = divmod(taken, len(self) // parts)
 
     def __iter__(self) -> Iterator[Tensor]:
         """Yield this process's parts of the batches of the epoch that are left."""
         skip, self.skip = self.skip, 0
-        for step, batch in enumerate(super().__iter__()):
+        of_class = self.of_class
+        batches = super().__iter__() if of_class is None else of_class.of_epoch(self.epoch)
+        for step, batch in enumerate(batches):
             if step >= skip:
                 reads = batch if self.draw is None else self.draw(batch, self.epoch, step)
                 yield from reads[self.rank :: self.ranks].chunk(self.parts)
 
     def __len__(self) -> int:
         """Return the number of parts of an epoch."""
-        return super().__len__() * self.parts
+        whole = super().__len__() if self.of_class is None else len(self.of_class)
+        return whole * self.parts

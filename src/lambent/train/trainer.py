@@ -13,6 +13,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 
 from lambent.store import RunFolder
+from lambent.train.annealing import Annealing
 from lambent.train.averaging import AveragedWeights
 from lambent.train.callbacks import FinalValidation, SampleGrid
 from lambent.train.checkpoints import BestCheckpoint, LastCheckpoint, WholeFiles
@@ -61,6 +62,8 @@ def trainer_for(
         FinalValidation(),
         SampleGrid(run, context=grid_context, temperature=config.temperature, seed=seed),
     ]
+    if config.anneal_steps:
+        callbacks.append(Annealing(config.anneal_steps))
     if config.averages:
         decay = config.ema_decay if config.averaging == "ema" else None
         callbacks.append(AveragedWeights(decay, config.average_after))
