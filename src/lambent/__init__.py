@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from lambent.flows import NAFConfig as NAFConfig
     from lambent.flows import NICEConfig as NICEConfig
     from lambent.flows import NSFConfig as NSFConfig
+    from lambent.flows import PlanarConfig as PlanarConfig
+    from lambent.flows import RadialConfig as RadialConfig
     from lambent.flows import RealNVPConfig as RealNVPConfig
+    from lambent.flows import SylvesterConfig as SylvesterConfig
     from lambent.flows import bernstein as bernstein
     from lambent.flows import conditional_log_prob as conditional_log_prob
     from lambent.flows import flowpp as flowpp
@@ -49,8 +52,11 @@ if TYPE_CHECKING:
     from lambent.flows import naf as naf
     from lambent.flows import nice as nice
     from lambent.flows import nsf as nsf
+    from lambent.flows import planar as planar
+    from lambent.flows import radial as radial
     from lambent.flows import realnvp as realnvp
     from lambent.flows import rule_error as rule_error
+    from lambent.flows import sylvester as sylvester
     from lambent.hub import export_program as export_program
     from lambent.hub import import_weights as import_weights
     from lambent.nn import plain as plain
@@ -72,6 +78,12 @@ _ROOM = {
     "flowpp": "flows",
     "bernstein": "flows",
     "NAFConfig": "flows",
+    "PlanarConfig": "flows",
+    "RadialConfig": "flows",
+    "SylvesterConfig": "flows",
+    "planar": "flows",
+    "radial": "flows",
+    "sylvester": "flows",
     "MAFMoGConfig": "flows",
     "FlowPPConfig": "flows",
     "BernsteinConfig": "flows",

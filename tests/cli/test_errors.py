@@ -204,6 +204,18 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.network=residual"),
         ("network: expected plain in the autoregressive form, got residual",),
     ),
+    "planar, transforms": (
+        (*TRAIN, "--model=planar", "--model.shape=[64]", "--model.transforms=0"),
+        ("transforms: expected at least 1, got 0",),
+    ),
+    "sylvester, units": (
+        (*TRAIN, "--model=sylvester", "--model.shape=[64]", "--model.units=65"),
+        ("units: expected 1 to the features, 64, got 65",),
+    ),
+    "sylvester, reflections": (
+        (*TRAIN, "--model=sylvester", "--model.shape=[64]", "--model.reflections=0"),
+        ("reflections: expected at least 1, got 0",),
+    ),
     "nsf, degrees": (
         (
             *TRAIN,

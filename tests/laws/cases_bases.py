@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from lambent.core import Flow
+from collections.abc import Callable
+from functools import partial
+
+from lambent.core import Flow, Transform
 from lambent.distributions import GaussianMixture, StudentT
-from lambent.flows import MAFConfig, maf
+from lambent.flows import (
+    MAFConfig,
+    PlanarConfig,
+    RadialConfig,
+    SylvesterConfig,
+    maf,
+    planar,
+    radial,
+    sylvester,
+)
 from lambent.nn import MADE, MLP
 from lambent.testing import Case
-from lambent.transforms import Affine, Autoregressive, PLUConv1x1
+from lambent.transforms import Affine, Autoregressive, Planar, PLUConv1x1, Radial, Sylvester
 
 from ..networks import Dense
 
@@ -17,6 +29,20 @@ def jacobi(context: int | None = None) -> Autoregressive:
     return Autoregressive(net, Affine(), inverse="jacobi")
 
 
+ELEMENTARY: dict[str, Callable[..., Transform]] = {
+    "planar": partial(Planar, 4),
+    "planar of one": partial(Planar, 1),
+    "radial": partial(Radial, 4),
+    "radial of one": partial(Radial, 1),
+    "sylvester": partial(Sylvester, 4, 2),
+    "sylvester of all": partial(Sylvester, 2, 2, reflections=3),
+}
+
+
+def size_of(name: str) -> int:
+    return {"one": 1, "all": 2}.get(name.split()[-1], 4)
+
+
 TRANSFORMS: dict[str, Case] = {
     "autoregressive jacobi": Case(build=jacobi, event_shape=(4,)),
     "autoregressive jacobi conditional": Case(
@@ -24,6 +50,20 @@ TRANSFORMS: dict[str, Case] = {
     ),
 }
 """Transforms."""
+
+TRANSFORMS |= {
+    name: Case(build=build, event_shape=(size_of(name),), spread=1.0)
+    for name, build in ELEMENTARY.items()
+}
+TRANSFORMS |= {
+    f"{name} conditional": Case(
+        build=partial(ELEMENTARY[name], net=Dense(2, numbers)),
+        event_shape=(4,),
+        context_shape=(2,),
+        spread=0.5,
+    )
+    for name, numbers in (("planar", 9), ("radial", 6), ("sylvester", 10))
+}
 
 FLOWS: dict[str, Case] = {
     "maf of random orders": Case(
@@ -55,3 +95,19 @@ FLOWS: dict[str, Case] = {
     ),
 }
 """Flows."""
+
+BUILDERS = ((planar, PlanarConfig), (radial, RadialConfig), (sylvester, SylvesterConfig))
+FLOWS |= {
+    build.__name__: Case(
+        build=partial(build, config(shape=(3,), transforms=3)), event_shape=(3,), spread=0.5
+    )
+    for build, config in BUILDERS
+}
+FLOWS |= {
+    f"{build.__name__} given a vector": Case(
+        build=partial(build, config(shape=(3,), transforms=2, context_features=2)),
+        event_shape=(3,),
+        context_shape=(2,),
+    )
+    for build, config in BUILDERS
+}

@@ -31,14 +31,19 @@ def test_an_output_reads_what_is_before_it_and_nothing_else(features: int) -> No
 @pytest.mark.parametrize("features", [1, 2, 5, 20])
 @pytest.mark.parametrize("context", [None, 3])
 @pytest.mark.parametrize("layers", [1, 3])
-def test_steps_give_what_one_pass_does(features: int, context: int | None, layers: int) -> None:
+@pytest.mark.parametrize("recorded", [False, True])
+def test_steps_give_what_one_pass_does(
+    features: int, context: int | None, layers: int, *, recorded: bool
+) -> None:
     net = made(features, context, layers=layers)
     x = torch.randn(4, features, dtype=torch.float64)
     y = None if context is None else torch.randn(4, context, dtype=torch.float64)
     whole = net(x, y).reshape(4, features, 2)
-    so_far, previous = net.start(y, x), None
+    with torch.set_grad_enabled(recorded):
+        so_far, previous = net.start(y, x), None
     for i in range(features):
-        params, so_far = net.step(i, previous, so_far)
+        with torch.set_grad_enabled(recorded):
+            params, so_far = net.step(i, previous, so_far)
         previous = x[:, i]
         torch.testing.assert_close(params, whole[:, i], rtol=1e-12, atol=1e-12)
 

@@ -17,12 +17,18 @@ def layer(features: int = 9, context: int | None = None, width: int = 16) -> Aut
 @pytest.mark.parametrize(
     ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)], ids=["64", "32"]
 )
-def test_the_cached_inverse_equals_the_dense_one(dtype: torch.dtype, tolerance: float) -> None:
-    steps = layer(context=2).to(dtype)
-    z, context = torch.randn(5, 9, dtype=dtype), torch.randn(5, 2, dtype=dtype)
-    cached = steps.inverse(z, context)
-    steps.way = "dense"
-    dense = steps.inverse(z, context)
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("features", [9, 43])
+def test_the_cached_inverse_equals_the_dense_one(
+    dtype: torch.dtype, tolerance: float, features: int, *, recorded: bool
+) -> None:
+    """With gradients the steps put what is known side by side, without they write it down."""
+    steps = layer(features, context=2).to(dtype)
+    z, context = torch.randn(5, features, dtype=dtype), torch.randn(5, 2, dtype=dtype)
+    with torch.set_grad_enabled(recorded):
+        cached = steps.inverse(z, context)
+        steps.way = "dense"
+        dense = steps.inverse(z, context)
     torch.testing.assert_close(cached, dense, rtol=tolerance, atol=tolerance)
 
 

@@ -41,8 +41,24 @@ def reads_columns(flow: Flow) -> bool:
 
 
 def classes_of(flow: Flow) -> int | None:
-    """How many classes a flow that is conditional on labels, be it on images too, knows."""
-    return int(flow.context_encoder.classes) if needs_labels(flow) else None  # type: ignore[union-attr, arg-type]
+    """How many classes a flow that is conditional on labels, be it on images too, knows.
+
+    Args:
+        flow: The flow.
+
+    Returns:
+        The number; nothing where labels are no context.
+
+    Raises:
+        ValueError: If it is conditional on something that is neither labels nor a task's images.
+    """
+    if not needs_labels(flow):
+        return None
+    classes = getattr(flow.context_encoder, "classes", None)
+    if classes is None:
+        kind = type(flow.context_encoder).__name__
+        raise ValueError(f"run: expected a model conditional on labels, got one of a {kind}")
+    return int(classes)
 
 
 def reads_images(flow: Flow) -> bool:

@@ -36,9 +36,7 @@ class Task(ABC):
     def misfit(self, images: Tensor, context: Tensor) -> Tensor:
         """The mean squared error of what is given, were these the images; ``(b,)``, in grey levels.
 
-        Args:
-            images: Such as a model draws, uint8 ``(b, c, h, w)``.
-            context: What was given.
+        It is of ``images`` such as a model draws, uint8 ``(b, c, h, w)``, against ``context``.
         """
 
     @abstractmethod

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lambent.core.amortise import shifted
 from lambent.core.distribution import (
     Distribution,
     count_draws,
@@ -63,15 +64,8 @@ class GaussianMixture(Distribution):
 
     def _params(self, context: Context | None) -> tuple[Tensor, Tensor, Tensor]:
         """Log-weights ``(b, k)``, means and log-scales ``(b, k, d)``; ``b`` 1 without a context."""
-        logits, means, raw = self.logits[None], self.means[None], self.raw_scales[None]
-        if self.net is not None:
-            if context is None:
-                raise ValueError("context: expected a row for each event, got None")
-            k, size = self.means.shape
-            more, shift, scale = self.net(context).split((k, k * size, k * size), 1)
-            logits = logits + more
-            means = means + shift.unflatten(1, (k, size))
-            raw = raw + scale.unflatten(1, (k, size))
+        own = (self.logits, self.means, self.raw_scales)
+        logits, means, raw = shifted(own, self.net, context)
         log_scales = _LEAST_LOG_SCALE + F.softplus(raw - _LEAST_LOG_SCALE)
         return logits.log_softmax(1), means, log_scales
 

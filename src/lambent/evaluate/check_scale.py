@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lambent.core.transform import Transform
-from lambent.transforms import ActNorm, ChannelMix, Coupling, Rescale
+from lambent.transforms import ActNorm, ChannelMix, ConditionalConv1x1, Coupling, Rescale
 from lambent.types import Context
 
 
@@ -58,6 +58,13 @@ def _(layer: ChannelMix, x: Tensor, context: Context | None) -> Scales | None:
     values = torch.linalg.svdvals(layer.weight().double())
     smallest, largest = float(values.min()), float(values.max())
     return Scales(smallest, largest, largest / smallest if smallest else torch.inf)
+
+
+@scales.register
+def _(layer: ConditionalConv1x1, x: Tensor, context: Context | None) -> Scales | None:
+    values = torch.linalg.svdvals(layer.weights(x, context)[0].double())
+    worst = (values.amax(1) / values.amin(1)).max()
+    return Scales(float(values.min()), float(values.max()), float(worst))
 
 
 @scales.register

@@ -7,6 +7,12 @@ from lambent.flows.autoregressive import iaf as iaf
 from lambent.flows.autoregressive import made as made
 from lambent.flows.autoregressive import maf as maf
 from lambent.flows.dequantisation import noise_flow as noise_flow
+from lambent.flows.elementary import PlanarConfig as PlanarConfig
+from lambent.flows.elementary import RadialConfig as RadialConfig
+from lambent.flows.elementary import SylvesterConfig as SylvesterConfig
+from lambent.flows.elementary import planar as planar
+from lambent.flows.elementary import radial as radial
+from lambent.flows.elementary import sylvester as sylvester
 from lambent.flows.flowpp import FlowPPConfig as FlowPPConfig
 from lambent.flows.flowpp import flowpp as flowpp
 from lambent.flows.glow import glow as glow

@@ -93,9 +93,9 @@ class MADE(nn.Module):
         """Set masks and ends from the hidden units' degrees."""
         self.ends = [sum(unit <= degree for unit in degrees) for degree in range(self.features)]
         """How many hidden units have a degree of at most 0, 1, ..., d - 1."""
-        inputs, hidden = torch.arange(1, self.features + 1), torch.tensor(degrees)
         self.rows: tuple[tuple[Block, ...], ...] = ()
         self.columns: tuple[tuple[Block, ...], ...] = ()
+        inputs, hidden = torch.arange(1, self.features + 1), torch.tensor(degrees)
         for layer in range(len(self.hidden)):
             self._mask(f"mask{layer}", hidden[:, None] >= (hidden if layer else inputs))
         self._mask("mask_last", inputs.repeat_interleave(self.params)[:, None] > hidden)

@@ -109,11 +109,11 @@ class _Fused(torch.autograd.Function):
         states = [x.T.contiguous()]
         masked = []
         for i, (mask, blocks) in enumerate(zip(layers.masks, layers.rows, strict=True)):
-            weight, bias, read = weights[2 * i] * mask, weights[2 * i + 1][:, None], states[-1]
+            weight, read = weights[2 * i] * mask, states[-1]
             y = read.new_empty(len(weight), read.shape[1])
             for first, end, edge in blocks:
-                used = weight[first:end, :edge]
-                torch.addmm(bias[first:end], used, read[:edge], out=y[first:end])
+                torch.mm(weight[first:end, :edge], read[:edge], out=y[first:end])
+            y += weights[2 * i + 1][:, None]
             if i == 0 and added is not None:
                 y += added.T
             if i < len(layers.masks) - 1:

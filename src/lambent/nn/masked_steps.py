@@ -105,19 +105,20 @@ def write_step(
     if previous is not None:
         so_far.numbers[i - 1].copy_(previous)
     if end > first:
-        read = so_far.inputs[:i]
+        read, columns = so_far.inputs, i
         for layer, hidden in enumerate(so_far.hidden):
-            units = _write(so_far.parts[layer][i], read)
+            units = _write(so_far.parts[layer][i], read, columns)
             if layer == 0 and so_far.context is not None:
                 units += so_far.context[i]
             torch.relu_(units) if isinstance(activation, nn.ReLU) else torch.tanh_(units)
-            read = hidden[:end]
-    return _write(so_far.parts[-1][i], so_far.hidden[-1][:end]).T
+            read, columns = hidden, end
+    return _write(so_far.parts[-1][i], so_far.hidden[-1], end).T
 
 
-def _write(part: Part, read: Tensor) -> Tensor:
-    """Some rows of a linear map; the mask lets all of what is read by."""
-    return torch.addmm(part.bias, part.weight[:, : len(read)], read, out=part.units)
+def _write(part: Part, read: Tensor, columns: int) -> Tensor:
+    """Some rows of a linear map of what is known; the mask lets all of it by."""
+    weight, known = part.weight.narrow(1, 0, columns), read.narrow(0, 0, columns)
+    return torch.addmm(part.bias, weight, known, out=part.units)
 
 
 def grown_step(

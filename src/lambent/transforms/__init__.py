@@ -35,10 +35,13 @@ from lambent.transforms.partition import Whole as Whole
 from lambent.transforms.permute import Permute as Permute
 from lambent.transforms.pixel import Quantise as Quantise
 from lambent.transforms.pixel import Rescale as Rescale
+from lambent.transforms.planar import Planar as Planar
+from lambent.transforms.radial import Radial as Radial
 from lambent.transforms.rational_quadratic import RationalQuadratic as RationalQuadratic
 from lambent.transforms.scale import Scale as Scale
 from lambent.transforms.scale_then_shift import ScaleThenShift as ScaleThenShift
 from lambent.transforms.squeeze import Squeeze as Squeeze
+from lambent.transforms.sylvester import Sylvester as Sylvester
 from lambent.transforms.variational_dequantise import (
     VariationalDequantise as VariationalDequantise,
 )

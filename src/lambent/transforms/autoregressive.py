@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lambent.core.stepwise import Stepwise
 from lambent.core.transform import Transform, check_context, sum_event, widened
+from lambent.nn.fast import takes_fast_path
 from lambent.numerics import fixed_point
 from lambent.transforms.elementwise import Elementwise
 from lambent.types import Context, PerSample, X, Z
@@ -77,6 +78,8 @@ class Autoregressive(Transform):
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Change all numbers at once."""
         check_context(x, context)
+        if takes_fast_path(x):
+            x = x.T.contiguous().T  # number by number, as the network puts its parameters out
         z, log_derivative = self.elementwise.forward(x, self.params(x, context))
         return z, sum_event(log_derivative)
 
@@ -106,9 +109,9 @@ class Autoregressive(Transform):
         numbers: list[Tensor] = []
         logs: list[Tensor] = []
         so_far = net.start(context, z)
-        for i in range(z.shape[1]):
+        for i, number in enumerate(z.T.contiguous().unbind()):
             params, so_far = net.step(i, numbers[-1] if numbers else None, so_far)
-            x, log_derivative = self.elementwise.inverse(z[:, i], widened(params))
+            x, log_derivative = self.elementwise.inverse(number, widened(params))
             numbers.append(x)
             logs.append(log_derivative)
         return torch.stack(numbers).T, torch.stack(logs).sum(0)

@@ -54,8 +54,8 @@ class ConditionalConv1x1(Transform):
         self.net = net
         self.bound = bound
 
-    def _weights(self, x: Tensor, context: Context | None) -> tuple[Tensor, PerSample]:
-        """``W(h)``, ``(b, c, c)``, and the contribution of all places, ``(b,)``."""
+    def weights(self, x: Tensor, context: Context | None) -> tuple[Tensor, PerSample]:
+        """``W(h)``, ``(b, c, c)``, and the contribution of all places of ``x``, ``(b,)``."""
         check_context(x, context)
         mix, c = self.mix, x.shape[1]
         raw = widened(self.net(context)).view(-1, c, c)
@@ -70,13 +70,13 @@ class ConditionalConv1x1(Transform):
 
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Mix the channels."""
-        weight, log_det = self._weights(x, context)
+        weight, log_det = self.weights(x, context)
         with full_precision(x):
             return (weight @ x.flatten(2)).view(x.shape), log_det
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Unmix the channels."""
-        weight, log_det = self._weights(z, context)
+        weight, log_det = self.weights(z, context)
         with full_precision(z):
             back = torch.linalg.inv(in_float64(weight)).to(z)
             return (back @ z.flatten(2)).view(z.shape), -log_det

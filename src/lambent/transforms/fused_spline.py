@@ -71,13 +71,19 @@ def fused_spline(
 
 
 def _rows(values: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
-    """Views with the longest axis last: ``(m, n)`` and ``(m, k, n)``; of places, or of events."""
+    """With the longest axis last, ``(m, n)`` and ``(m, k, n)``: that of places, or of events."""
     if values.ndim > 2:
-        params = params.flatten(2, -2).movedim(-1, 2).flatten(0, 1)
-        return values.flatten(2).flatten(0, 1), params
+        return _turned(values), params.flatten(2, -2).movedim(-1, 2).flatten(0, 1)
     if values.ndim == 1:
-        return values[None], params.T[None]
-    return values.T, params.permute(1, 2, 0)
+        return _turned(values), params.T[None]
+    return _turned(values), params.flatten(1).T.contiguous().unflatten(0, params.shape[1:])
+
+
+def _turned(values: Tensor) -> Tensor:
+    """Values ``(b, *)`` as ``(m, n)``."""
+    if values.ndim > 2:
+        return values.flatten(2).flatten(0, 1)
+    return values[None] if values.ndim == 1 else values.T
 
 
 def _unrow(values: Tensor, like: Tensor) -> Tensor:
@@ -159,8 +165,7 @@ class _Spline(torch.autograd.Function):
             made = iter(torch.autograd.grad(again, leaves, given, create_graph=True))
             return *(next(made) if t.requires_grad else None for t in (value, params)), *_REST
         bin_ = _Found(parts, below, index, slopes, Piece(*piece))
-        grad, _ = _rows(grad, params)
-        grad_log, _ = _rows(grad_log, params)
+        grad, grad_log = _turned(grad), _turned(grad_log)
         inner, inner_log = grad.masked_fill(outside, 0.0), grad_log.masked_fill(outside, 0.0)
         if ctx.axis:  # x is where the spline is y, so dx = (dy - what the parameters do) / y'
             inner = inner - inner_log * bin_.piece.log_slope(part)
