@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor
 
 from lambent.core import Flow, Transform
 from lambent.distributions import StandardNormal
@@ -47,9 +46,9 @@ def test_any_parameters_leave_it_invertible(
 ) -> None:
     for seed in range(20):
         layer = perturbed(LAYERS[name](), spread, seed=seed).to(dtype)
-        if isinstance(layer, Sylvester):  # log-scales of 30 are beyond what float32 tells apart
-            layer.raw_s.data.clamp_(-3, 3)
-            layer.raw_r.data.clamp_(-30, 30)
+        if isinstance(layer, Sylvester):  # the condition number grows with R times S
+            layer.raw_s.data.clamp_(-2, 2)
+            layer.raw_r.data.clamp_(-10, 10)
         x = 3 * torch.randn(50, 2, dtype=dtype)
         z, log_det = layer(x)
         again, minus = layer.inverse(z)
@@ -92,14 +91,11 @@ def test_the_basis_of_a_sylvester_layer_is_orthonormal(units: int, reflections: 
     layer = Sylvester(5, units, reflections=reflections).double()
     basis = layer.basis
     torch.testing.assert_close(basis.T @ basis, torch.eye(units, dtype=torch.float64))
-    mirror = layer.mirrors.detach()[0]
-    if reflections == 1:
-        torch.testing.assert_close(basis[:, 0], _reflected(mirror))
-
-
-def _reflected(mirror: Tensor) -> Tensor:
-    first = torch.eye(len(mirror), dtype=mirror.dtype)[0]
-    return first - 2 * (mirror @ first) / (mirror @ mirror) * mirror
+    product = torch.eye(5, dtype=torch.float64)
+    for mirror in layer.mirrors.detach():
+        eye = torch.eye(5, dtype=torch.float64)
+        product = product @ (eye - 2 * torch.outer(mirror, mirror) / (mirror @ mirror))
+    torch.testing.assert_close(basis.detach(), product[:, :units])
 
 
 def test_a_sylvester_layer_is_the_papers_with_upper_triangles() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lambent.core.amortise import shifted
@@ -42,7 +43,8 @@ class Sylvester(Transform):
 
     References:
         R. van den Berg et al., "Sylvester Normalizing Flows for Variational Inference", 2018,
-        arXiv:1803.05649, eq. 13 to 17, theorem 2.
+        arXiv:1803.05649, eq. 13 to 17, theorem 2; T. Joffrain et al., "Accumulating Householder
+        Transformations, Revisited", 2006, ACM TOMS 32(2) (the product of reflections).
 
     Example:
         >>> Sylvester(3, 2).bijective
@@ -72,12 +74,15 @@ class Sylvester(Transform):
     @property
     def basis(self) -> Tensor:
         """``Q``, ``(d, M)``."""
-        features, units = self.mirrors.shape[1], len(self.b)
-        q = torch.eye(features, units, dtype=self.mirrors.dtype, device=self.mirrors.device)
-        for mirror in self.mirrors.unbind():
-            unit = mirror / torch.linalg.vector_norm(mirror)
-            q = q - 2 * torch.outer(unit, unit @ q)
-        return q
+        mirrors = F.normalize(self.mirrors, dim=1)
+        features, units = mirrors.shape[1], len(self.b)
+        # All reflections at once: H_1 ... H_k = 1 - U^T (striu(U U^T) + 1/2)^-1 U.
+        gram = mirrors @ mirrors.T
+        upper = gram.triu(1) + 0.5 * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+        start = torch.eye(features, units, dtype=gram.dtype, device=gram.device)
+        solved = torch.linalg.solve_triangular(upper, mirrors[:, :units], upper=True)
+        basis: Tensor = start - mirrors.T @ solved
+        return basis
 
     def _params(self, x: Tensor, context: Context | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """``R`` and ``S`` ``(b, M, M)``, ``r_ii s_ii`` and ``b`` ``(b, M)``; ``b`` may be 1."""
