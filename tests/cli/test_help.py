@@ -66,8 +66,8 @@ def test_train_says_how_a_model_is_chosen(capsys: pytest.CaptureFixture[str]) ->
     assert "\n--config FILE:\n  Settings in YAML" in text
     words = " ".join(text.split())
     assert (
-        "A family (bernstein, flowpp, glow, iaf, joint, made, maf, maf_mog, naf, nice, nsf, planar, "
-        "radial, realnvp, sylvester) or a preset (bernstein_table, " in words
+        "A family (bernstein, flowpp, glow, iaf, joint, made, maf, maf_mog, naf, nice, nsf, "
+        "planar, radial, realnvp, sylvester) or a preset (bernstein_table, " in words
     )
     for line in (
         "--model.levels LEVELS Number of scales L",
