@@ -3,6 +3,8 @@
 from lambent.distributions.autoregressive_mixture import (
     AutoregressiveMixture as AutoregressiveMixture,
 )
+from lambent.distributions.conditional import ConditionalNormal as ConditionalNormal
+from lambent.distributions.half_normal import HalfNormal as HalfNormal
 from lambent.distributions.logistic import StandardLogistic as StandardLogistic
 from lambent.distributions.mixture import GaussianMixture as GaussianMixture
 from lambent.distributions.normal import StandardNormal as StandardNormal

@@ -19,5 +19,6 @@ from lambent.evaluate.events import events as events
 from lambent.evaluate.joint import JointEvaluation as JointEvaluation
 from lambent.evaluate.joint import check_not_joint as check_not_joint
 from lambent.evaluate.joint import measure_joint as measure_joint
+from lambent.evaluate.reverse_kl import reverse_kl as reverse_kl
 from lambent.evaluate.score import score as score
 from lambent.evaluate.yardsticks import yardsticks as yardsticks

@@ -21,3 +21,6 @@ from lambent.testing.suite import check as check
 from lambent.testing.suite import check_flow as check_flow
 from lambent.testing.suite import check_transform as check_transform
 from lambent.testing.suite import laws_for as laws_for
+from lambent.testing.surjection import check_bound as check_bound
+from lambent.testing.surjection import check_total as check_total
+from lambent.testing.surjection import enumerated_log_prob as enumerated_log_prob
