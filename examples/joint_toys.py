@@ -101,7 +101,7 @@ def picture(toy: Toy, flow: Flow, path: Path) -> None:
     asked = flow.encode_context(y)
     latent = flow.encode(x, y)
     figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
-    axes[0].plot(asked[:, 0], latent[:, 2], ".", markersize=2)
+    axes[0].plot(asked[:, 0].numpy(), latent[:, 2].numpy(), ".", markersize=2)
     axes[0].set(title="condition out against in", xlabel="y'", ylabel="f_Y(x, y')")
     colours = plt.get_cmap("hsv" if toy.config.context_features else "tab10")
     shown = len(toy.shown)
@@ -109,7 +109,7 @@ def picture(toy: Toy, flow: Flow, path: Path) -> None:
         spread = toy.config.classes is None or shown <= 2
         shift = torch.zeros(2) if spread else torch.tensor([2.8 * (i % 4), -2.8 * (i // 4)])
         colour = colours(i / shown) if toy.config.classes is None else colours(i)
-        axes[1].plot(*(points + shift).T, ".", markersize=1.5, color=colour)
+        axes[1].plot(*(points + shift).T.numpy(), ".", markersize=1.5, color=colour)
     axes[1].set(title="draws given the condition", aspect="equal")
     latents(axes[2], toy, latent, y, colours)
     with replacing(path) as temporary:
@@ -119,8 +119,8 @@ def picture(toy: Toy, flow: Flow, path: Path) -> None:
 
 def latents(axes: Axes, toy: Toy, latent: Tensor, y: Tensor, colours: Callable) -> None:
     """The latents of held-out points, in the colour of their condition."""
-    colour = colours(y[:, 0] / (2 * math.pi)) if y.ndim == 2 else colours(y)
-    axes.scatter(latent[:, 0], latent[:, 1], s=2, c=colour)
+    colour = colours((y[:, 0] / (2 * math.pi) if y.ndim == 2 else y).numpy())
+    axes.scatter(*latent[:, :2].T.numpy(), s=2, c=colour)
     axes.set(title="latents of held-out points", aspect="equal", xlim=(-4, 4), ylim=(-4, 4))
 
 

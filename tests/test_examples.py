@@ -36,3 +36,13 @@ def test_a_vae_is_no_worse_with_an_iaf_as_posterior(capsys: pytest.CaptureFixtur
     run("vae_posterior.py", "--steps", "600", "--seeds", "1")
     normal, iaf = map(float, re.findall(r": (-\d+\.\d+) nats", capsys.readouterr().out))
     assert -40 < normal <= iaf < 0
+
+
+@pytest.mark.slow
+def test_joint_flows_of_toys_are_pictured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("joint_toys.py", "--steps", "60", "--only", "sectors", "--out", str(tmp_path))
+    off = float(re.findall(r'"rule_error": ([\d.e-]+)', capsys.readouterr().out)[0])
+    assert off < 0.05
+    assert (tmp_path / "joint-sectors.png").stat().st_size > 10_000
