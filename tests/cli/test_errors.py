@@ -204,6 +204,61 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--model=nsf", "--model.shape=[64]", "--model.network=residual"),
         ("network: expected plain in the autoregressive form, got residual",),
     ),
+    "maf, base": (
+        (*TRAIN, "--model=maf", "--model.shape=[64]", "--model.base=cauchy"),
+        ("model.base: expected one of 'normal', 'logistic', 'student', 'mixture', got 'cauchy'",),
+    ),
+    "maf, components": (
+        (
+            *TRAIN,
+            "--model=maf",
+            "--model.shape=[64]",
+            "--model.base=mixture",
+            "--model.components=0",
+        ),
+        ("components: expected at least 1, got 0",),
+    ),
+    "maf, vectors": (
+        (*TRAIN, "--model=maf", "--model.shape=[64]", "--model.context_features=0"),
+        ("context_features: expected at least 1, got 0",),
+    ),
+    "maf_mog, base": (
+        (*TRAIN, "--model=maf_mog", "--model.shape=[64]", "--model.base=student"),
+        ("base: expected normal, in whose place the mixtures stand, got student",),
+    ),
+    "naf, units": (
+        (*TRAIN, "--model=naf", "--model.shape=[64]", "--model.units=0"),
+        ("units: expected at least 1, got 0",),
+    ),
+    "bernstein, degree": (
+        (*TRAIN, "--model=bernstein", "--model.shape=[64]", "--model.degree=1"),
+        ("degree: expected 2 to 99, got 1",),
+    ),
+    "bernstein, bound": (
+        (*TRAIN, "--model=bernstein", "--model.shape=[64]", "--model.polynomial_bound=0"),
+        ("polynomial_bound: expected more than 0, got 0.0",),
+    ),
+    "flowpp, whiten": (
+        (*TRAIN, "--model=flowpp", "--model.whiten=true"),
+        ("whiten: expected false for images, got true for the shape (1, 8, 8)",),
+    ),
+    "flowpp, components": (
+        (*TRAIN, "--model=flowpp", "--model.components=0"),
+        ("components: expected at least 1, got 0",),
+    ),
+    "flowpp, noise": (
+        (
+            *TRAIN,
+            "--model=flowpp",
+            "--model.dequantisation=variational",
+            "--model.noise_width=0",
+        ),
+        ("noise_width: expected at least 1, got 0",),
+    ),
+    "glow, noise": (
+        (*TRAIN, "--model.dequantisation=gaussian"),
+        ("model.dequantisation: expected one of 'uniform', 'variational', got 'gaussian'",),
+    ),
     "planar, transforms": (
         (*TRAIN, "--model=planar", "--model.shape=[64]", "--model.transforms=0"),
         ("transforms: expected at least 1, got 0",),
