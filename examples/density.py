@@ -73,7 +73,7 @@ def picture(flow: lambent.Flow, x: torch.Tensor) -> Figure:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("family", choices=sorted(set(families()) - {"glow"}))
+    parser.add_argument("family", choices=sorted(set(families()) - {"glow", "joint"}))
     parser.add_argument("--data", choices=("moons", "circles"), default="moons")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--out", type=Path, required=True)

@@ -104,7 +104,7 @@ def finer(flow: Flow, low: Tensor, n: int) -> tuple[Tensor, dict]:
     return images, {
         "block_sum": float(4 * pooled(drawn.x).abs().mean()),
         "psnr_of_pooled": -10 * math.log10(float(off.square().mean())),
-        "deviation_of_draws": float(images.unflatten(0, (-1, n)).std(1).mean()),
+        "deviation_of_draws": float(images.unflatten(0, (-1, n)).std(1, correction=0).mean()),
         "condition_error_of_draws": float(drawn.condition_error.mean()),
     }
 

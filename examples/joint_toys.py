@@ -63,7 +63,7 @@ TOYS = {
         sectors,
         angles,
         2 * math.pi * torch.arange(16)[:, None] / 16,
-        JointConfig(shape=(2,), context_features=1, couplings=24, width=32, condition_noise=0.0),
+        JointConfig(shape=(2,), context_features=1, couplings=24, width=32),
         3000,
     ),
 }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lambent.evaluate import check_numerics as check_numerics
     from lambent.evaluate import estimate_cost as estimate_cost
     from lambent.evaluate import measure as measure
+    from lambent.evaluate import reverse_kl as reverse_kl
     from lambent.flows import BernsteinConfig as BernsteinConfig
     from lambent.flows import FlowPPConfig as FlowPPConfig
     from lambent.flows import GlowConfig as GlowConfig
@@ -112,6 +113,7 @@ _ROOM = {
     "load": "store",
     "load_images": "data",
     "measure": "evaluate",
+    "reverse_kl": "evaluate",
     "iaf": "flows",
     "made": "flows",
     "maf": "flows",

@@ -120,6 +120,42 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--model.grey_levels", "0"),
         ("grey_levels: expected 2 to 256, got 0",),
     ),
+    "objective": (
+        (*TRAIN, "--objective=joynt"),
+        ("objective: expected likelihood or joint, got 'joynt'",),
+    ),
+    "objective of another model": (
+        (*TRAIN, "--objective=joint", "--model=nice"),
+        ("objective: joint expects the model joint, got nice",),
+    ),
+    "joint, no condition": (
+        (*TRAIN, "--model=joint"),
+        ("conditioning: expected one of conditioning label", "got none"),
+    ),
+    "joint, weight": (
+        (*TRAIN, "--objective=joint", "--model.rule_weight=0"),
+        ("rule_weight: expected more than 0, got 0.0",),
+    ),
+    "condition of images": (
+        (*TRAIN, "--condition=1"),
+        ("condition: expected 0 for images, given 1",),
+    ),
+    "condition, negative": (
+        (*TRAIN, "--condition=-1"),
+        ("condition: expected a number from 0, given -1",),
+    ),
+    "annealing without a layer": (
+        (*TRAIN, "--train.anneal_steps=5"),
+        ("anneal_steps: expected 0 for a flow without a layer that anneals", "got 5"),
+    ),
+    "classes smaller than a batch": (
+        (*TRAIN, "--train.one_class_batches=true", "--train.batch_size=1000"),
+        ("one_class_batches: expected at least a batch of 1000 images of each class",),
+    ),
+    "numbers for a model that takes none": (
+        (*SAMPLE, "--given=1"),
+        ("given: the model is not conditional on numbers, got '1'",),
+    ),
     "nice, no couplings": (
         (*TRAIN, "--model=nice", "--model.couplings=0"),
         ("couplings: expected at least 1, got 0",),

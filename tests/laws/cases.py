@@ -73,16 +73,14 @@ from lambent.types import Size
 from ..networks import Dense, Planes
 from . import (
     cases_bases,
+    cases_conditional,
     cases_context,
     cases_dequantise,
+    cases_joint,
     cases_monotone,
     cases_splines,
     cases_surjections,
 )
-from .cases_conditional import FLOWS as CONDITIONAL_FLOWS
-from .cases_conditional import TRANSFORMS as CONDITIONAL_TRANSFORMS
-from .cases_joint import FLOWS as JOINT_FLOWS
-from .cases_joint import TRANSFORMS as JOINT_TRANSFORMS
 
 
 def some_levels(shape: Size) -> Tensor:
@@ -530,16 +528,15 @@ FLOWS |= {
 FLOWS |= {
     f"nice {name}": _family_case(partial(nice, config), config) for name, config in NICES.items()
 }
-FLOWS |= cases_context.FLOWS
-FLOWS |= cases_splines.FLOWS
-FLOWS |= cases_bases.FLOWS
-TRANSFORMS |= cases_monotone.TRANSFORMS
-FLOWS |= cases_monotone.FLOWS
-TRANSFORMS |= CONDITIONAL_TRANSFORMS
-FLOWS |= CONDITIONAL_FLOWS
-TRANSFORMS |= cases_dequantise.TRANSFORMS
-FLOWS |= cases_dequantise.FLOWS
-TRANSFORMS |= cases_surjections.TRANSFORMS
-FLOWS |= cases_surjections.FLOWS
-TRANSFORMS |= JOINT_TRANSFORMS
-FLOWS |= JOINT_FLOWS
+for more in (
+    cases_bases,
+    cases_conditional,
+    cases_context,
+    cases_dequantise,
+    cases_joint,
+    cases_monotone,
+    cases_splines,
+    cases_surjections,
+):
+    TRANSFORMS |= getattr(more, "TRANSFORMS", {})
+    FLOWS |= getattr(more, "FLOWS", {})

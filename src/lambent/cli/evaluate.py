@@ -6,12 +6,23 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from jsonargparse import Namespace
+
 from lambent.cli.options import Options
 from lambent.cli.output import report
-from lambent.cli.runs import add_measuring, check_fits, figures_of, load_run, read_with_run
+from lambent.cli.runs import (
+    add_measuring,
+    check_fits,
+    figures_of,
+    load_run,
+    measured,
+    read_with_run,
+)
 from lambent.core.context import task_of
-from lambent.data import ImageSet, load_events, load_images
+from lambent.core.flow import Flow
+from lambent.data import EventSet, ImageSet, load_events, load_images
 from lambent.evaluate import measure, measure_consistency, yardsticks
+from lambent.flows import is_joint
 
 CONSISTENCY = 256
 """Images that a flow with a task draws for, once each, to see how well that agrees with them."""
@@ -45,6 +56,13 @@ def run(arguments: Sequence[str]) -> None:
     flow = load_run(options.run, options.device, options.weights)
     images = load_events(options.data, data)
     check_fits(flow, images)
+    if is_joint(flow):
+        report(
+            f"{options.run} on {images.name}, {data.split}",
+            of_joint(flow, images, options),
+            as_json=options.json,
+        )
+        return
     result = measure(
         flow,
         images,
@@ -68,3 +86,28 @@ def run(arguments: Sequence[str]) -> None:
         levels = result.grey_levels or 256
         figures["yardsticks"] = yardsticks(train.quantised(levels), images.quantised(levels))
     report(f"{options.run} on {images.name}, {data.split}", figures, as_json=options.json)
+
+
+def of_joint(flow: Flow, images: EventSet, options: Namespace) -> dict[str, Any]:
+    """The figures of a joint flow, which has fewer.
+
+    Args:
+        flow: The flow.
+        images: What it is measured on.
+        options: Those of the command.
+
+    Returns:
+        The figures.
+
+    Raises:
+        ValueError: If others are asked for.
+    """
+    asked = {
+        "marginal": options.marginal,
+        "importance-samples": options.importance_samples != 1,
+        "yardsticks": options.yardsticks,
+    }
+    for name, there in asked.items():
+        if there:
+            raise ValueError(f"{name}: expected none with a joint flow, which has no bits")
+    return measured(flow, images, options.seed)

@@ -10,12 +10,13 @@ import torch
 from jsonargparse import Namespace
 
 from lambent.cli.options import Options, config_of
-from lambent.core.context import classes_of, reads_images
+from lambent.core.context import classes_of, reads_columns, reads_images
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.data import DataConfig, EventSet
-from lambent.evaluate import Evaluation, log_prob_by_class
+from lambent.evaluate import Evaluation, log_prob_by_class, measure, measure_joint
+from lambent.flows import is_joint
 from lambent.store import RunFolder, WeightsName, folder_named, load, take_weights
 
 
@@ -131,6 +132,14 @@ def figures_of(result: Evaluation) -> dict[str, Any]:
     return {name: value for name, value in figures.items() if value not in (None, {})}
 
 
+def measured(flow: Flow, images: EventSet, seed: int) -> dict[str, Any]:
+    """The figures of a flow on a data set: its bits, or those of a joint flow."""
+    if not is_joint(flow):
+        return figures_of(measure(flow, images, seed=seed))
+    found = dataclasses.asdict(measure_joint(flow, images, seed=seed))
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def in_words(result: Evaluation) -> str:
     """The figure with its kind, its error and what it is of."""
     grey = result.grey_levels
@@ -166,6 +175,34 @@ def label_rows(flow: Flow, label: int | None, n: int) -> torch.Tensor | None:
     if label is None:
         return torch.arange(n, device=device) % classes
     return torch.full((n,), label_in_range(label, classes), device=device)
+
+
+def given_rows(flow: Flow, given: str | None, n: int) -> torch.Tensor | None:
+    """The condition of ``n`` draws of a flow that is conditional on vectors.
+
+    Args:
+        flow: The flow.
+        given: Its numbers, with commas between them, if there are any.
+        n: How many draws.
+
+    Returns:
+        The same row ``n`` times; nothing for other flows.
+
+    Raises:
+        ValueError: If numbers are given to another flow, are missing, or are none.
+    """
+    if not reads_columns(flow):
+        if given is not None:
+            raise ValueError(f"given: the model is not conditional on numbers, got '{given}'")
+        return None
+    try:
+        numbers = [float(word) for word in (given or "").split(",")]
+    except ValueError as error:
+        raise ValueError(
+            f"given: expected the numbers of the condition, such as 0.5,1, got {given!r}"
+        ) from error
+    device = next(flow.parameters()).device
+    return torch.tensor(numbers, device=device).expand(n, -1)
 
 
 def label_in_range(label: int, classes: int) -> int:

@@ -12,7 +12,7 @@ import torch
 from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, write_out, writing
 from lambent.cli.rows import named_columns
-from lambent.cli.runs import label_rows, load_run, read_with_run
+from lambent.cli.runs import given_rows, label_rows, load_run, read_with_run
 from lambent.cli.sample_task import sample_task
 from lambent.core.context import reads_images
 from lambent.core.seed import seeded
@@ -42,6 +42,11 @@ def run(arguments: Sequence[str]) -> None:
         "--label",
         type=int,
         help="class of every image; without it a class-conditional flow goes through the classes",
+    )
+    parser.add_argument(
+        "--given",
+        type=str,
+        help="with a model that is conditional on numbers: what every row is given, such as 0.5,1",
     )
     parser.add_argument(
         "--rows",
@@ -75,11 +80,14 @@ def run(arguments: Sequence[str]) -> None:
     if len(flow.event_shape) != 3:
         check_suffix(options.out, SUFFIXES)
     labels = label_rows(flow, options.label, n)
+    context = given_rows(flow, options.given, n) if labels is None else labels
     columns = options.columns
     if columns is None and labels is not None and options.label is None:
         columns = min(n, int(labels.max()) + 1)
     with seeded(options.seed):
-        images = flow.sample(n if labels is None else None, labels, temperature=options.temperature)
+        images = flow.sample(
+            n if context is None else None, context, temperature=options.temperature
+        )
     pictures = len(flow.event_shape) == 3
     if pictures:
         write_out(options.out, grid(images.cpu(), columns))

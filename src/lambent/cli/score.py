@@ -13,7 +13,7 @@ from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
 from lambent.cli.runs import add_measuring, check_fits, load_run, read_with_run
 from lambent.data import load_events
-from lambent.evaluate import score
+from lambent.evaluate import check_not_joint, score
 from lambent.store import Column, writing_rows
 from lambent.store.rows import SUFFIXES
 
@@ -36,6 +36,7 @@ def run(arguments: Sequence[str]) -> None:
     flow = load_run(options.run, options.device, options.weights)
     images = load_events(options.data, data)
     check_fits(flow, images)
+    check_not_joint(flow)
     columns = {"index": Column("int64"), "bits_per_dim": Column("float64")}
     if images.labels is not None:
         columns["label"] = Column("int64")

@@ -17,12 +17,11 @@ from lambent.cli.options import (
 )
 from lambent.cli.output import report
 from lambent.cli.presets import preset_or_family, presets
-from lambent.cli.runs import check_fits, figures_of
+from lambent.cli.runs import check_fits, measured
 from lambent.core.device import pick_device
 from lambent.core.registry import Config, complete, families, family
 from lambent.core.seed import seeded
 from lambent.data import RECIPES, DataConfig, EventSet, Table, load_events, load_uncut, recipe
-from lambent.evaluate import measure
 from lambent.store import RunFolder
 from lambent.train import Fitted, TrainConfig, fit
 from lambent.train.processes import processes
@@ -40,12 +39,17 @@ def run(arguments: Sequence[str]) -> int:
     name, rest = take("--model", arguments)
     file, rest = take("--config", rest)
     task, rest = take("--task", rest)
+    objective, rest = take("--objective", rest)
+    condition, rest = take("--condition", rest)
     recipe_name, rest = take("--data-recipe", rest)
     prepared = {} if recipe_name is None else dataclasses.asdict(recipe(recipe_name))
     settings = {} if file is None else read_settings(Path(file))
-    name = name or model_named(settings) or "glow"
+    name = name or model_named(settings) or ("joint" if objective == "joint" else "glow")
     family_name, preset = preset_or_family(name)
     chosen = family(family_name)
+    if condition is not None:
+        rest = [f"--data-condition={condition}", *rest]
+    first = of_objective(objective, family_name, labels=condition is None)
 
     parser = Options(
         "train",
@@ -72,6 +76,17 @@ def run(arguments: Sequence[str]) -> int:
         "each; short for --model.task TASK --model.conditioning image.",
     )
     parser.add_taken(
+        "--objective",
+        "OBJECTIVE",
+        "likelihood, or joint: that of data and condition together, with the condition handed on; "
+        "short for --model joint, and --model.conditioning label where no --condition is given.",
+    )
+    parser.add_taken(
+        "--condition",
+        "COLUMNS",
+        "How many of a table's last columns are what rows are given; short for --data-condition.",
+    )
+    parser.add_taken(
         "--data-recipe",
         "NAME",
         f"Data settings of the Glow paper: {', '.join(RECIPES)}. Options override them.",
@@ -89,7 +104,9 @@ def run(arguments: Sequence[str]) -> int:
     )
     parser.add_fields(chosen.config_type, "--model.", f"model: {family_name}")
     parser.add_fields(TrainConfig, "--train.", "training")
-    options = parser.read([*settings_as_options(preset), *settings_as_options(settings), *rest])
+    options = parser.read(
+        [*first, *settings_as_options(preset), *settings_as_options(settings), *rest]
+    )
     model = config_of(options, chosen.config_type, "model.")
     if task is not None:
         model = with_task(model, family_name, task)
@@ -137,7 +154,7 @@ def run(arguments: Sequence[str]) -> int:
     if not together.first:
         return 0
     figures = {
-        **figures_of(measure(flow.to(pick_device(options.device)), held_out, seed=options.seed)),
+        **measured(flow.to(pick_device(options.device)), held_out, options.seed),
         "parameters": sum(p.numel() for p in flow.parameters()),
         "steps": fitted.steps,
         "seconds": fitted.seconds,
@@ -147,6 +164,29 @@ def run(arguments: Sequence[str]) -> int:
     }
     report(f"{name} on {train.name}", figures, as_json=options.json)
     return 0
+
+
+def of_objective(objective: str | None, family_name: str, *, labels: bool) -> list[str]:
+    """The options that an objective stands for; others override them.
+
+    Args:
+        objective: Its name, if one is given.
+        family_name: The family that is trained.
+        labels: Whether the condition is the class.
+
+    Returns:
+        The options.
+
+    Raises:
+        ValueError: If there is no such objective, or the family is not made for it.
+    """
+    if objective not in (None, "likelihood", "joint"):
+        raise ValueError(f"objective: expected likelihood or joint, got '{objective}'")
+    if objective != "joint":
+        return []
+    if family_name != "joint":
+        raise ValueError(f"objective: joint expects the model joint, got {family_name}")
+    return ["--model.conditioning=label"] if labels else []
 
 
 def with_task(model: Config, family_name: str, task: str) -> Config:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lambent.core.flow import Flow
 from lambent.data.tasks import Task, task_named
+from lambent.nn.condition import Condition
 from lambent.nn.encoder import ImageEncoder, Together, VectorEncoder
 from lambent.nn.pyramid import Pyramid
 from lambent.types import Context
@@ -21,13 +22,22 @@ def task_of(flow: Flow) -> Task | None:
 def needs_labels(flow: Flow) -> bool:
     """Whether a flow is conditional on labels, be it on images too."""
     encoder = flow.context_encoder
-    without = isinstance(encoder, Pyramid) and encoder.classes is None
-    return not (encoder is None or without or reads_vectors(flow))
+    return getattr(encoder, "classes", None) is not None and not isinstance(encoder, Together)
 
 
 def reads_vectors(flow: Flow) -> bool:
-    """Whether a flow is conditional on what no data set has: vectors, or images as vectors."""
-    return isinstance(flow.context_encoder, (VectorEncoder, ImageEncoder, Together))
+    """Whether a flow is conditional on what no data set has: images as vectors, or several."""
+    encoder = flow.context_encoder
+    planes = isinstance(encoder, Condition) and encoder.classes is None and not encoder.of_vectors
+    return planes or isinstance(encoder, (ImageEncoder, Together))
+
+
+def reads_columns(flow: Flow) -> bool:
+    """Whether a flow is conditional on vectors, which the columns of a table can be."""
+    encoder = flow.context_encoder
+    return isinstance(encoder, VectorEncoder) or (
+        isinstance(encoder, Condition) and encoder.of_vectors
+    )
 
 
 def classes_of(flow: Flow) -> int | None:
@@ -59,6 +69,7 @@ def reads_images(flow: Flow) -> bool:
 def given(flow: Flow) -> str | None:
     """What a flow is conditioned on, in words."""
     parts = ["label"] * needs_labels(flow) + ["image"] * reads_images(flow)
+    parts += ["condition"] * reads_columns(flow)
     return " and ".join(parts) or None
 
 
@@ -76,12 +87,13 @@ def check_task(flow: Flow) -> None:
         flow: The flow.
 
     Raises:
-        ValueError: If it is conditional on vectors, or on images without a task that makes them.
+        ValueError: If it is conditional on images without a task that makes them, or on several
+            contexts.
     """
     if reads_vectors(flow):
         raise ValueError(
-            "context: a flow that is conditional on vectors takes them from Python, "
-            "flow.log_prob(x, context); a data set has none"
+            "context: a flow that is conditional on images as vectors, or on several contexts, "
+            "takes them from Python, flow.log_prob(x, context); a data set has none"
         )
     if reads_images(flow) and task_of(flow) is None:
         raise ValueError(
@@ -108,6 +120,11 @@ def context_of(flow: Flow, x: Tensor, y: Tensor | None) -> Context | None:
     if encoder is None:
         return None
     check_task(flow)
+    if reads_columns(flow) and y is None:
+        raise ValueError(
+            "context: the flow is conditional on vectors; expected a table with a condition "
+            "(--data-condition), got none"
+        )
     if not isinstance(encoder, Pyramid):
         return y
     task = task_of(flow)

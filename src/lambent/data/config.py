@@ -64,6 +64,9 @@ class DataConfig:
     validation_split: str | None = None
     """A split of the set's own to validate on, such as test, in place of a share of train."""
 
+    condition: int = 0
+    """Of a table: how many of the last columns are not modelled, but what rows are given."""
+
     seed: int = 0
     """Chooses which train rows are held out."""
 
@@ -96,6 +99,8 @@ class DataConfig:
             raise ValueError(
                 f"validation: expected a fraction from 0 to below 1, given {self.validation}"
             )
+        if self.condition < 0:
+            raise ValueError(f"condition: expected a number from 0, given {self.condition}")
         if self.seed < 0:
             raise ValueError(f"seed: expected a number from 0, given {self.seed}")
 

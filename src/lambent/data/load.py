@@ -64,7 +64,11 @@ def load_events(name: str, config: DataConfig = _DEFAULT) -> EventSet:
     Raises:
         ValueError: As :func:`load_images` and :func:`~lambent.data.table.load_table`.
     """
-    return load_table(name, config) if is_table(name) else load_images(name, config)
+    if is_table(name):
+        return load_table(name, config)
+    if config.condition:
+        raise ValueError(f"condition: expected 0 for images, given {config.condition}")
+    return load_images(name, config)
 
 
 def load_uncut(name: str, config: DataConfig = _DEFAULT) -> ImageSet:

@@ -26,22 +26,30 @@ class Table(EventSet):
         rows: The numbers.
         columns: The name of each column.
         name: What to call the set.
+        conditions: What each row is given, where a flow is to be conditional on it.
 
     Shape:
         - rows: ``(n, d)``, none of them zero
+        - conditions: ``(n, k)``
 
     Raises:
         ValueError: If a number is not finite, or names and columns differ in number.
     """
 
     def __init__(
-        self, rows: Float[Tensor, "n d"], columns: tuple[str, ...], *, name: str = "table"
+        self,
+        rows: Float[Tensor, "n d"],
+        columns: tuple[str, ...],
+        *,
+        name: str = "table",
+        conditions: Float[Tensor, "n k"] | None = None,
     ) -> None:
         if rows.ndim != 2 or rows.numel() == 0 or len(columns) != rows.shape[1]:
             raise ValueError(
                 f"rows: expected a non-empty table (n, {len(columns)}), given {tuple(rows.shape)}"
             )
         self.rows = rows
+        self.conditions = conditions
         self.columns = columns
         self.name = name
         self.labels = None
@@ -57,16 +65,18 @@ class Table(EventSet):
         return len(self.rows)
 
     def __getitem__(self, index: int | slice | Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the rows at an index, and None for the labels; see :class:`EventSet`."""
-        return self.rows[index], None
+        """Return the rows at an index and their conditions, or None; see :class:`EventSet`."""
+        return self.rows[index], None if self.conditions is None else self.conditions[index]
 
     def subset(self, index: slice | Tensor) -> Table:
         """Return the chosen rows as a set; see :meth:`EventSet.subset`."""
-        return Table(self.rows[index], self.columns, name=self.name)
+        given = None if self.conditions is None else self.conditions[index]
+        return Table(self.rows[index], self.columns, name=self.name, conditions=given)
 
     def facts(self) -> dict[str, Any]:
-        """Return what a model has to know of the set: how many columns there are."""
-        return {"features": self.rows.shape[1], **super().facts()}
+        """Return what a model has to know of the set: how many columns there are, and are given."""
+        given = {} if self.conditions is None else {"context_features": self.conditions.shape[1]}
+        return {"features": self.rows.shape[1], **super().facts(), **given}
 
 
 def is_table(name: str) -> bool:
@@ -98,8 +108,8 @@ def load_table(name: str, config: DataConfig) -> Table:
         The rows of the split, in stored order.
 
     Raises:
-        ValueError: If the file cannot be read, has no numeric column, or has missing or infinite
-            numbers or constant columns; the message names rows and columns.
+        ValueError: If the file cannot be read, has no numeric column, has missing or infinite
+            numbers or constant columns, or all columns are conditions; the message names them.
         MissingExtraError: If pyarrow is not installed and the file needs it.
 
     References:
@@ -118,7 +128,15 @@ def load_table(name: str, config: DataConfig) -> Table:
         keep = held_out if config.split == "validation" else ~held_out
     elif config.split == "validation":
         raise ValueError("validation: expected more than 0 for a set to validate on, given 0")
-    return Table(torch.from_numpy(rows[keep].astype(np.float32)), columns, name=path.stem)
+    numbers = torch.from_numpy(rows[keep].astype(np.float32))
+    count = len(columns) - config.condition
+    if count < 1:
+        raise ValueError(
+            f"condition: expected fewer than the {len(columns)} columns of {path.name}, "
+            f"given {config.condition}"
+        )
+    given = numbers[:, count:] if config.condition else None
+    return Table(numbers[:, :count], columns[:count], name=path.stem, conditions=given)
 
 
 def _read(path: Path) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:

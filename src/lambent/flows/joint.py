@@ -14,7 +14,7 @@ from lambent.core.transform import Transform
 from lambent.data.order import shuffled
 from lambent.distributions import NormalAndRule
 from lambent.flows.couplings import of_images
-from lambent.flows.joint_config import JointConfig, condition_of
+from lambent.flows.joint_config import JointConfig, condition_of, noise_of
 from lambent.flows.pixels import check_events, from_pixels
 from lambent.nn import MLP, Condition, LabelNumber, ResidualNet, StandardUnits
 from lambent.transforms import (
@@ -81,7 +81,7 @@ def joint(config: JointConfig) -> Flow:
     return Flow(
         transform,
         NormalAndRule(whole, channels, config.rule_weight),
-        context_encoder=Condition(units, noise=config.condition_noise, places=places),
+        context_encoder=Condition(units, noise=noise_of(config), places=places),
     )
 
 

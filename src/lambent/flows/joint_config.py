@@ -25,9 +25,10 @@ class JointConfig(ContextConfig):
     rule_weight: float = 100.0
     """Nats for each unit that the condition's output is off, summed over its numbers; the unit is
     a standard deviation of the condition."""
-    condition_noise: float = 0.05
+    condition_noise: float | None = None
     """Noise on the condition in training, as a share of the distance between two labels, or of the
-    standard deviation of a condition of real numbers; 0 leaves labels to the trap of the gaps."""
+    standard deviation of a condition of real numbers; 0.05 of labels and 0 of real numbers if not
+    given. Without it the gaps between labels are a trap: see the docs."""
     couplings: int = 24
     """Affine couplings; of vectors in groups in which every mask has its turn, of images in groups
     of four at full size and of six at half."""
@@ -41,6 +42,17 @@ class JointConfig(ContextConfig):
     """Of images: residual blocks of each coupling's network."""
     mask_seed: int = 0
     """Of vectors: chooses the order of the masks."""
+
+
+LABEL_NOISE = 0.05
+"""Of labels, as a share of their distance: measured to close the trap of the gaps on crescents."""
+
+
+def noise_of(config: JointConfig) -> float:
+    """The noise on the condition in training."""
+    if config.condition_noise is not None:
+        return config.condition_noise
+    return LABEL_NOISE if config.conditioning == "label" else 0.0
 
 
 def condition_of(config: JointConfig, shape: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -62,7 +74,7 @@ def condition_of(config: JointConfig, shape: tuple[int, ...]) -> tuple[int, ...]
     for name in ("rule_weight", "scale_bound"):
         if not getattr(config, name) > 0:
             raise ValueError(f"{name}: expected more than 0, got {getattr(config, name)}")
-    if not config.condition_noise >= 0:
+    if config.condition_noise is not None and not config.condition_noise >= 0:
         raise ValueError(f"condition_noise: expected at least 0, got {config.condition_noise}")
     given = {
         "conditioning label": config.conditioning == "label",

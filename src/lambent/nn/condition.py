@@ -123,8 +123,10 @@ class Condition(nn.Module):
         self.units = units
         self.noise = noise
         self.places = places
-        if isinstance(units, LabelNumber):
-            self.classes = units.classes
+        self.classes = units.classes if isinstance(units, LabelNumber) else None
+        """How many labels there are, where the condition is a label."""
+        self.of_vectors = isinstance(units, StandardUnits) and len(units.shape) == 1
+        """Whether conditions are vectors."""
 
     def forward(self, condition: Context) -> Tensor:
         """The numbers that stand for the condition."""

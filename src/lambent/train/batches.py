@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lambent.data import EventSet, ImageSet, ShuffledBatches, Windows
+from lambent.data import EventSet, ImageSet, OneClassBatches, ShuffledBatches, Windows
 from lambent.train.config import TrainConfig
 from lambent.train.order import TrainingOrder
 from lambent.train.processes import Processes
@@ -88,15 +88,29 @@ def training_batches(
         rank=together.rank,
         ranks=together.size,
         draw=draw if moves else None,
-        labels=_classes(images) if config.one_class_batches else None,
+        labels=labels_of_batches(images, config),
     )
     return _loader(images if windows is None else windows, order, workers)
 
 
-def _classes(images: EventSet) -> Tensor:
-    """The labels of a set, for batches of one class."""
-    if images.labels is None or images.classes is None:
+def labels_of_batches(images: EventSet, config: TrainConfig) -> Tensor | None:
+    """The labels of a set, where each step is to be of one class.
+
+    Args:
+        images: The set.
+        config: Whether it is, and the size of a step.
+
+    Returns:
+        The labels; nothing where steps are of all classes.
+
+    Raises:
+        ValueError: If there are none, or a class has fewer images than a step.
+    """
+    if not config.one_class_batches:
+        return None
+    if images.labels is None:
         raise ValueError("one_class_batches: expected labelled images, got none")
+    OneClassBatches(images.labels, config.batch_size, 0)
     return images.labels
 
 

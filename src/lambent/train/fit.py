@@ -22,7 +22,13 @@ from lambent.data import EventSet, hold_out, shuffled
 from lambent.nn.precision import conditioner_dtype
 from lambent.store import RunFolder
 from lambent.train.annealing import check_anneals
-from lambent.train.batches import first_batch, training_batches, validation_batches, windows_of
+from lambent.train.batches import (
+    first_batch,
+    labels_of_batches,
+    training_batches,
+    validation_batches,
+    windows_of,
+)
 from lambent.train.best import keep_best
 from lambent.train.config import TrainConfig
 from lambent.train.loggers import check_loggers
@@ -100,6 +106,7 @@ def fit(
         train, validation = hold_out(train, 0.1, seed)
     _check(flow, config, train, validation)
     check_anneals(flow, config.anneal_steps)
+    labels_of_batches(train, config)
     if seed < 0 or workers < 0:
         raise ValueError(f"seed, workers: expected numbers from 0, got {seed}, {workers}")
     if together.size > 1 and (out is None or config.optimizer_in_backward):

@@ -55,6 +55,8 @@ def check_resumes(run: RunFolder, settings: Mapping[str, Any]) -> None:
         raise ValueError(f"resume: expected a run in '{run.path}', found none")
     recorded = run.read_config()
     unsaid = {"train": _with_lists(dataclasses.asdict(TrainConfig()))}
+    if "condition" in settings["data"]:
+        unsaid["data"] = {"condition": 0}
     found: list[str] = []
     for section, now in settings.items():
         own = recorded.get(section)

@@ -12,6 +12,7 @@ from lambent.core.transform import Transform, check_context, sum_event, widened
 from lambent.nn.fast import takes_fast_path
 from lambent.numerics import fixed_point
 from lambent.transforms.elementwise import Elementwise
+from lambent.transforms.fused_elementwise import fused_forward
 from lambent.types import Context, PerSample, X, Z
 
 
@@ -80,7 +81,7 @@ class Autoregressive(Transform):
         check_context(x, context)
         if takes_fast_path(x):
             x = x.T.contiguous().T  # number by number, as the network puts its parameters out
-        z, log_derivative = self.elementwise.forward(x, self.params(x, context))
+        z, log_derivative = fused_forward(self.elementwise, x, self.params(x, context))
         return z, sum_event(log_derivative)
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:

@@ -1,0 +1,38 @@
+"""The examples that use a flow as a sampler, run small."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(name: str, *arguments: str) -> None:
+    script = EXAMPLES / name
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(str(script), run_name="__main__")
+
+
+@pytest.mark.slow
+def test_an_iaf_learns_a_density_known_up_to_a_factor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("reverse_kl.py", "--steps", "400", "--out", str(tmp_path / "picture.png"))
+    exact, by_weights, least = map(float, re.findall(r"(\d\.\d+) by", capsys.readouterr().out))
+    assert exact == pytest.approx(1.878, abs=0.002)
+    assert by_weights == pytest.approx(exact, abs=0.1)
+    assert exact - 0.3 < least < exact
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_a_vae_is_no_worse_with_an_iaf_as_posterior(capsys: pytest.CaptureFixture[str]) -> None:
+    run("vae_posterior.py", "--steps", "600", "--seeds", "1")
+    normal, iaf = map(float, re.findall(r": (-\d+\.\d+) nats", capsys.readouterr().out))
+    assert -40 < normal <= iaf < 0
