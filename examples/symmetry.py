@@ -90,10 +90,12 @@ def picture(rows: dict[str, list[Tensor]]) -> Figure:
     places = figure.subplots(len(rows), 3, squeeze=False)
     titles = ("data", "plain flow", "flow of absolute values")
     for line, (name, (points, *densities)) in zip(places, rows.items(), strict=True):
-        line[0].scatter(*points.T, s=1, color="C0", linewidths=0)
+        line[0].scatter(*points.T.numpy(), s=1, color="C0", linewidths=0)
         line[0].set_ylabel(name)
         for axes, density in zip(line[1:], densities, strict=True):
-            axes.imshow(density.T, origin="lower", extent=(-SIDE, SIDE, -SIDE, SIDE), cmap="magma")
+            axes.imshow(
+                density.T.numpy(), origin="lower", extent=(-SIDE, SIDE, -SIDE, SIDE), cmap="magma"
+            )
         for axes, title in zip(line, titles, strict=True):
             axes.set(title=title, xlim=(-SIDE, SIDE), ylim=(-SIDE, SIDE), xticks=[], yticks=[])
             axes.set_aspect("equal")
