@@ -43,3 +43,23 @@ def test_the_ten_line_example_runs(
     monkeypatch.setattr(sys, "argv", ["ten_lines.py", "--steps", "3", "--out", str(tmp_path / "m")])
     runpy.run_path(str(ROOT / "examples" / "ten_lines.py"), run_name="__main__")
     assert "decodes exactly: True" in capsys.readouterr().out
+
+
+def test_the_page_of_surjections_runs() -> None:
+    page = (ROOT / "docs" / "surjections.md").read_text()
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "surjections.md", "exec"), names)
+    assert "pool" in names
+
+
+@pytest.mark.slow
+def test_the_example_of_symmetry_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        sys, "argv", ["symmetry.py", "--steps", "2", "--out", str(tmp_path / "s.png")]
+    )
+    runpy.run_path(str(ROOT / "examples" / "symmetry.py"), run_name="__main__")
+    assert capsys.readouterr().out.count("nats short of the truth") == 3
+    assert (tmp_path / "s.png").is_file()

@@ -98,6 +98,15 @@ def test_a_slice_has_a_normalised_density() -> None:
     check_normalised(flow, -20.0, 20.0, points=1000)
 
 
+def test_what_is_dropped_by_a_bound_makes_a_bound() -> None:
+    dropped = Flow(Augment(StandardNormal((1,))), StandardNormal((2,)))
+    assert Slice(dropped).likelihood == "bound"
+    differences = Flow(
+        Compose(Softplus().inv, Augment(StandardNormal((1, 1, 1)))), StandardNormal((4, 1, 1))
+    )
+    assert MaxPool(differences).likelihood == "bound"
+
+
 def test_the_largest_of_four() -> None:
     pool = MaxPool(HalfNormal((3, 1, 1)))
     z, value = pool(torch.tensor([[[[1.0, 0.0], [0.5, 0.0]]]]))
