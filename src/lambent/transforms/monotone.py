@@ -60,9 +60,9 @@ class LogisticMixture:
 
     Example:
         >>> import torch
-        >>> y, _ = LogisticMixture(components=4).forward(torch.zeros(1), torch.zeros(1, 14))
+        >>> y, _ = LogisticMixture(components=4).forward(torch.ones(1), torch.zeros(1, 14))
         >>> y
-        tensor([0.])
+        tensor([0.8868])
     """
 
     components: int = 8
