@@ -25,7 +25,7 @@ def needs_labels(flow: Flow) -> bool:
     return getattr(encoder, "classes", None) is not None and not isinstance(encoder, Together)
 
 
-def reads_vectors(flow: Flow) -> bool:
+def beyond_data(flow: Flow) -> bool:
     """Whether a flow is conditional on what no data set has: images as vectors, or several."""
     encoder = flow.context_encoder
     planes = isinstance(encoder, Condition) and encoder.classes is None and not encoder.of_vectors
@@ -90,7 +90,7 @@ def check_task(flow: Flow) -> None:
         ValueError: If it is conditional on images without a task that makes them, or on several
             contexts.
     """
-    if reads_vectors(flow):
+    if beyond_data(flow):
         raise ValueError(
             "context: a flow that is conditional on images as vectors, or on several contexts, "
             "takes them from Python, flow.log_prob(x, context); a data set has none"
