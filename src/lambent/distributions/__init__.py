@@ -10,3 +10,4 @@ from lambent.distributions.mixture import GaussianMixture as GaussianMixture
 from lambent.distributions.normal import StandardNormal as StandardNormal
 from lambent.distributions.rule import NormalAndRule as NormalAndRule
 from lambent.distributions.student import StudentT as StudentT
+from lambent.distributions.uniform import Uniform as Uniform

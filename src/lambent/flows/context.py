@@ -87,7 +87,9 @@ def context_size(config: ContextConfig) -> int | None:
     return None if encoder is None else int(encoder.features)  # type: ignore[arg-type]
 
 
-def conditional(config: ContextConfig, transform: Transform, base: Distribution) -> Flow:
+def conditional(
+    config: ContextConfig, transform: Transform, base: Distribution, *, prior: bool = True
+) -> Flow:
     """A flow that reads the config's context, through one encoder, which runs once a call.
 
     Where there is a context, a last step ``prior`` shifts and scales the latent by what a network
@@ -97,14 +99,15 @@ def conditional(config: ContextConfig, transform: Transform, base: Distribution)
         config: A family's config.
         transform: From data to a flat latent.
         base: The density of the latent.
+        prior: Whether there is that last step; a base with ends has no room for it.
 
     Returns:
         The flow.
     """
     encoder = context_encoder(config)
-    if encoder is not None:
+    if encoder is not None and prior:
         size = math.prod(base.event_shape)
         net = MLP(0, 2 * size, width=64, layers=1, context_features=context_size(config))
-        prior = Coupling(net, Standardise(7.0), Whole())
-        transform = Compose(flow=transform, prior=prior)
+        last = Coupling(net, Standardise(7.0), Whole())
+        transform = Compose(flow=transform, prior=last)
     return Flow(transform, base, context_encoder=encoder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from torch import nn
@@ -10,14 +11,22 @@ from lambent.core.compose import Compose
 from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.core.transform import Transform
+from lambent.distributions import Uniform
 from lambent.flows.autoregressive import stacked
-from lambent.flows.context import context_size
+from lambent.flows.context import conditional, context_size
 from lambent.flows.couplings import of_vectors
 from lambent.flows.mixing import mixing, norm
 from lambent.flows.nsf_config import NSFConfig, checked
 from lambent.flows.vectors import vector_flow
-from lambent.nn import MLP, Constant, ResidualMLP
-from lambent.transforms import Complement, Coupling, RationalQuadratic
+from lambent.nn import MLP, Constant, OnCircle, ResidualMLP
+from lambent.transforms import (
+    CircularSpline,
+    Complement,
+    Coupling,
+    Elementwise,
+    IntervalSpline,
+    RationalQuadratic,
+)
 
 
 @register(NSFConfig)
@@ -47,13 +56,24 @@ def nsf(config: NSFConfig) -> Flow:
         torch.Size([2, 3])
     """
     size = checked(config)
-    spline = RationalQuadratic(bins=config.bins, bound=config.spline_bound)
+    kinds: dict[str, type[RationalQuadratic | IntervalSpline | CircularSpline]] = {
+        "line": RationalQuadratic,
+        "interval": IntervalSpline,
+        "circle": CircularSpline,
+    }
+    spline = kinds[config.domain](bins=config.bins, bound=config.spline_bound)
+    if config.domain != "line":
+        config = replace(config, norm="none")
     if config.form == "coupling":
-        return vector_flow(config, _couplings(config, size, spline))
-    return vector_flow(config, stacked(config, config.transforms, spline, mixed=config.mixing))
+        layers = _couplings(config, size, spline)
+    else:
+        layers = stacked(config, config.transforms, spline, mixed=config.mixing)
+    if config.domain == "line":
+        return vector_flow(config, layers)
+    return conditional(config, layers, Uniform((size,), config.spline_bound), prior=False)
 
 
-def _couplings(config: NSFConfig, size: int, spline: RationalQuadratic) -> Compose:
+def _couplings(config: NSFConfig, size: int, spline: Elementwise) -> Compose:
     """Couplings that the even and the odd features condition in turn."""
     steps: dict[str, Transform] = {}
     for i in range(config.transforms):
@@ -71,6 +91,12 @@ def _couplings(config: NSFConfig, size: int, spline: RationalQuadratic) -> Compo
 
 def _network(config: NSFConfig, kept: int, params: int) -> nn.Module:
     """The conditioner of a coupling."""
+    if config.domain == "circle":
+        return OnCircle(_plain_network(config, 2 * kept, params), config.spline_bound)
+    return _plain_network(config, kept, params)
+
+
+def _plain_network(config: NSFConfig, kept: int, params: int) -> nn.Module:
     context = context_size(config)
     if config.network == "residual":
         return ResidualMLP(

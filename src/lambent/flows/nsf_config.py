@@ -23,6 +23,9 @@ class NSFConfig(StackConfig):
     """Bins of each spline."""
     spline_bound: float = 3.0
     """The splines bend from minus this to this, and are the identity beyond."""
+    domain: Literal["line", "interval", "circle"] = "line"
+    """Where numbers lie: anywhere, from minus ``spline_bound`` to it, or on the circle that closes
+    there. The base of the last two is uniform, and nothing scales or mixes between layers."""
     mixing: Mixing = "reverse"
     """What precedes each layer but the first: the features reversed, a fixed random permutation, or
     a learned linear map. The parts of couplings change roles besides; "reverse" adds nothing."""
@@ -52,6 +55,8 @@ def checked(config: NSFConfig) -> int:
         raise ValueError(f"bins: expected 2 to 999, got {config.bins}")
     if not 0 < config.spline_bound < math.inf:
         raise ValueError(f"spline_bound: expected a number above 0, got {config.spline_bound}")
+    if config.domain != "line":
+        _check_ends(config)
     if not 0 <= config.dropout < 1:
         raise ValueError(f"dropout: expected 0 to 1, and less than 1, got {config.dropout}")
     if config.network == "plain" and config.dropout > 0:
@@ -68,3 +73,21 @@ def checked(config: NSFConfig) -> int:
     elif config.kept_splines:
         raise ValueError("kept_splines: expected false in the autoregressive form, got true")
     return size
+
+
+def _check_ends(config: NSFConfig) -> None:
+    """Raise unless all fields leave numbers within their ends."""
+    if config.base != "normal" or config.whiten:
+        raise ValueError(
+            f"base, whiten: expected neither with the domain {config.domain}, whose base is "
+            f"uniform, got {config.base}, {config.whiten}"
+        )
+    if config.mixing == "linear":
+        raise ValueError(
+            f"mixing: expected reverse or shuffle with the domain {config.domain}, got linear"
+        )
+    if config.domain == "circle" and config.form != "coupling":
+        raise ValueError(
+            f"form: expected coupling with the domain circle, got {config.form}; its networks read "
+            "cosines and sines"
+        )

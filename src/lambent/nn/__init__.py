@@ -3,6 +3,7 @@
 from lambent.nn.affine import ChannelAffine as ChannelAffine
 from lambent.nn.beside import Beside as Beside
 from lambent.nn.checkerboard import Chequered as Chequered
+from lambent.nn.circle import OnCircle as OnCircle
 from lambent.nn.condition import Condition as Condition
 from lambent.nn.condition import LabelNumber as LabelNumber
 from lambent.nn.condition import StandardUnits as StandardUnits

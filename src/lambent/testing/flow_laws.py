@@ -77,11 +77,11 @@ def draws(subject: Subject) -> None:
         expect(tuple(sample.shape) == expected, f"sample({n}) has shape {tuple(sample.shape)}")
         expect(sample.dtype == x.dtype, f"sample({n}) is {sample.dtype}, events are {x.dtype}")
         expect(not sample.requires_grad, "sample has a gradient")
-    with seeded(subject.seed):
-        cold = flow.sample(2, context, temperature=0.0)
-    with seeded(subject.seed + 1):
-        again = flow.sample(2, context, temperature=0.0)
     if flow.one_centre and not flow.transform.stochastic_inverse:
+        with seeded(subject.seed):
+            cold = flow.sample(2, context, temperature=0.0)
+        with seeded(subject.seed + 1):
+            again = flow.sample(2, context, temperature=0.0)
         expect_close(again, cold, 0.0, "two draws at temperature 0")
         expect_close(cold[1::2], cold[::2], subject.tolerance, "two of one context, temperature 0")
     with seeded(subject.seed):

@@ -47,6 +47,8 @@ from lambent.transforms.scale import Scale as Scale
 from lambent.transforms.scale_then_shift import ScaleThenShift as ScaleThenShift
 from lambent.transforms.slice import Augment as Augment
 from lambent.transforms.slice import Slice as Slice
+from lambent.transforms.spline_domains import CircularSpline as CircularSpline
+from lambent.transforms.spline_domains import IntervalSpline as IntervalSpline
 from lambent.transforms.squeeze import Squeeze as Squeeze
 from lambent.transforms.sylvester import Sylvester as Sylvester
 from lambent.transforms.symmetry import Abs as Abs
