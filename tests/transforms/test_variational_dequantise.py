@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from lambent import seeded
 from lambent.core import Compose, Flow
 from lambent.distributions import StandardNormal
 from lambent.flows import GlowConfig, glow, noise_flow
-from lambent.transforms import Dequantise, Rescale, VariationalDequantise
+from lambent.transforms import Argmax, Augment, Dequantise, Rescale, VariationalDequantise
 
 LEVELS = 4
 WIDTH = 0.4
@@ -84,6 +85,10 @@ def test_a_glow_with_it_gives_its_pixels_back() -> None:
 def test_refuses() -> None:
     with pytest.raises(ValueError, match="levels: expected 1 to 256, got 0"):
         VariationalDequantise(0, noise_flow((2,)))
+    bound = Flow(Dequantise(4), StandardNormal((2,)))
+    for build in (partial(VariationalDequantise, 4), Augment, partial(Argmax, 2)):
+        with pytest.raises(ValueError, match="noise: expected a density of exact likelihood"):
+            build(bound)
     with pytest.raises(ValueError, match="dequantisation: expected images of even height"):
         noise_flow((1, 3, 4))
     layer = VariationalDequantise(4, noise_flow((2,)))

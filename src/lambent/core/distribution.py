@@ -84,6 +84,23 @@ class Distribution(nn.Module, ABC):
         return True
 
 
+def check_exact(noise: Distribution) -> None:
+    """Raise unless a density can be drawn from on the way to the latent, its log subtracted.
+
+    What bounds its density from below would overstate the bound of the event's.
+
+    Args:
+        noise: The density.
+
+    Raises:
+        ValueError: If its likelihood is not exact.
+    """
+    if noise.likelihood != "exact":
+        raise ValueError(
+            f"noise: expected a density of exact likelihood, got one of kind {noise.likelihood}"
+        )
+
+
 def repeat_context(context: Context | None, n: int | None) -> Context | None:
     """Repeat each row ``n`` times, copies staying together: ``(m, *c)`` to ``(m n, *c)``."""
     if context is None or n is None:

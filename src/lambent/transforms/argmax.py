@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lambent.core.distribution import Distribution
+from lambent.core.distribution import Distribution, check_exact
 from lambent.core.transform import Transform, sum_event
 from lambent.errors import check_domain
 from lambent.transforms.pixel import check_integers
@@ -34,7 +34,7 @@ class CategoricalLift(Transform):
         ``(b, c, *)`` integers to ``(b, n c, *)``; back to uint8.
 
     Raises:
-        ValueError: If ``classes`` is out of range.
+        ValueError: If ``classes`` is out of range, or the noise has no exact density.
     """
 
     stochastic_forward = True
@@ -44,6 +44,7 @@ class CategoricalLift(Transform):
         super().__init__()
         if not 2 <= classes <= 256:
             raise ValueError(f"classes: expected 2 to 256, got {classes}")
+        check_exact(noise)
         self.classes = classes
         self.noise = noise
         self.numbers = numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from lambent.core.compose import worst
-from lambent.core.distribution import Distribution
+from lambent.core.distribution import Distribution, check_exact
 from lambent.core.transform import Inverse, Transform
 from lambent.types import Context, Likelihood, PerSample, Size, X, Z
 
@@ -90,6 +90,9 @@ class Augment(Inverse):
     Args:
         noise: ``q``, over the added channels, ``(d, *)``. Its context is ``x``.
 
+    Raises:
+        ValueError: If the noise has no exact density.
+
     References:
         C.-W. Huang et al., "Augmented Normalizing Flows", 2020, arXiv:2002.07101.
 
@@ -100,4 +103,5 @@ class Augment(Inverse):
     """
 
     def __init__(self, noise: Distribution) -> None:
+        check_exact(noise)
         super().__init__(Slice(noise))

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from lambent.core.distribution import Distribution
+from lambent.core.distribution import Distribution, check_exact
 from lambent.core.transform import Transform
 from lambent.transforms.dequantise import integers_of
 from lambent.transforms.pixel import check_integers
@@ -32,7 +32,7 @@ class VariationalDequantise(Transform):
         ``(b, *)`` integers to floats of the noise's dtype; back to uint8.
 
     Raises:
-        ValueError: If ``levels`` is out of range.
+        ValueError: If ``levels`` is out of range, or the noise has no exact density.
         DomainError: If ``x`` is not integers in range, or ``z`` to be undone is not finite.
 
     References:
@@ -52,6 +52,7 @@ class VariationalDequantise(Transform):
         super().__init__()
         if not 1 <= levels <= 256:
             raise ValueError(f"levels: expected 1 to 256, got {levels}")
+        check_exact(noise)
         self.levels = levels
         self.noise = noise
         self.register_buffer("middle", torch.tensor(0.5), persistent=False)
