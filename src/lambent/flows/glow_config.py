@@ -52,8 +52,8 @@ class GlowConfig(DequantisationConfig):
     class_features: int = 32
     """Size of the learned label vector of the strong form."""
     task: str | None = None
-    """What of an image is the context image: superres:FACTOR, colourise or
-    inpaint[:SIDE][:random]."""
+    """What of an image is the context image: ``superres:FACTOR``, ``colourise`` or
+    ``inpaint[:SIDE][:random]``."""
     context_shape: tuple[int, int, int] | None = None
     """Channels, height, width of the context image, where it is no task that makes it."""
     context_features: int = 32
