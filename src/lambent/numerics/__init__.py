@@ -9,5 +9,6 @@ from lambent.numerics.logistic import sigmoid_mixture_inverse as sigmoid_mixture
 from lambent.numerics.rational_quadratic import Piece as Piece
 from lambent.numerics.rational_quadratic import piece_vjp as piece_vjp
 from lambent.numerics.spline import Knots as Knots
+from lambent.numerics.spline import knot_places as knot_places
 from lambent.numerics.spline import spline as spline
 from lambent.numerics.spline import spline_inverse as spline_inverse

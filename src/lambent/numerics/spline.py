@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from lambent.numerics.rational_quadratic import Piece
@@ -13,13 +14,29 @@ from lambent.numerics.rational_quadratic import Piece
 class Knots(NamedTuple):
     """Where splines of ``K`` bins pass, left to right, and how steeply; each ``(..., K + 1)``.
 
-    ``x`` and ``y`` increase, and agree at both ends; slopes are positive, and 1 at both ends, so
-    that the derivative does not jump to the identity's outside.
+    ``x`` and ``y`` increase, and agree at both ends. Slopes are positive; where the identity is to
+    go on outside they are 1 at both ends, so that the derivative does not jump.
     """
 
     x: Tensor
     y: Tensor
     slope: Tensor
+
+
+def knot_places(raw: Tensor, bound: float, least: float) -> Tensor:
+    """The knots between bins of raw sizes, from minus a bound to exactly the bound.
+
+    Args:
+        raw: Free numbers, ``(..., K)``; the sizes are their softmax.
+        bound: Where the last knot is.
+        least: Smallest size of a bin, as a part of all.
+
+    Returns:
+        The knots, ``(..., K + 1)``.
+    """
+    parts = least + (1 - least * raw.shape[-1]) * raw.softmax(-1)
+    inner = 2 * bound * parts[..., :-1].cumsum(-1) - bound
+    return F.pad(F.pad(inner, (1, 0), value=-bound), (0, 1), value=bound)
 
 
 def _find(value: Tensor, along: Tensor, knots: Knots) -> Piece:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lambent.errors import check_choices
 from lambent.nn.fast import takes_fast_path
-from lambent.numerics import Knots, spline, spline_inverse
+from lambent.numerics import Knots, knot_places, spline, spline_inverse
 from lambent.transforms.fused_spline import Bins, fused_spline
 
 _SLOPE_FLOOR = 1e-3  # zuko's default of `slope`: no raw value reaches beyond its logarithm
@@ -110,14 +110,10 @@ class RationalQuadratic:
             widths = widths / (1 + (2 * widths / limit).abs())
             heights = heights / (1 + (2 * heights / limit).abs())
             inner = (slopes / (1 + (slopes / limit).abs())).exp()
-            x, y = self._places(widths, 0.0), self._places(heights, 0.0)
+            x = knot_places(widths, self.bound, 0.0)
+            y = knot_places(heights, self.bound, 0.0)
         else:
             inner = self.min_slope + F.softplus(slopes + self._shift)
-            x, y = self._places(widths, self.min_width), self._places(heights, self.min_height)
+            x = knot_places(widths, self.bound, self.min_width)
+            y = knot_places(heights, self.bound, self.min_height)
         return Knots(x, y, F.pad(inner, (1, 1), value=1.0))
-
-    def _places(self, raw: Tensor, least: float) -> Tensor:
-        """The knots between bins of raw sizes, from ``-B`` to exactly ``B``."""
-        parts = least + (1 - least * self.bins) * raw.softmax(-1)
-        inner = 2 * self.bound * parts[..., :-1].cumsum(-1) - self.bound
-        return F.pad(F.pad(inner, (1, 0), value=-self.bound), (0, 1), value=self.bound)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lambent.errors import check_domain
-from lambent.numerics import Knots, spline, spline_inverse
+from lambent.numerics import Knots, knot_places, spline, spline_inverse
 
 _LEAST = 1e-3  # of a bin's width and height as a part of all, and of a slope
 _AT_ZERO = math.log(math.expm1(1 - _LEAST))  # a raw slope of 0 is a slope of 1
@@ -28,13 +28,6 @@ def _check_inside(name: str, values: Tensor, bound: float) -> None:
     check_domain(
         values.abs() <= bound, f"{name}: expected numbers from {-bound:g} to {bound:g}, got others"
     )
-
-
-def _places(raw: Tensor, bound: float) -> Tensor:
-    """The knots between bins of raw sizes, from ``-B`` to exactly ``B``."""
-    parts = _LEAST + (1 - _LEAST * raw.shape[-1]) * raw.softmax(-1)
-    inner = 2 * bound * parts[..., :-1].cumsum(-1) - bound
-    return F.pad(F.pad(inner, (1, 0), value=-bound), (0, 1), value=bound)
 
 
 def _slopes(raw: Tensor) -> Tensor:
@@ -79,7 +72,11 @@ class IntervalSpline:
 
     def _knots(self, params: Tensor) -> Knots:
         widths, heights, slopes = params.split([self.bins, self.bins, self.bins + 1], -1)
-        return Knots(_places(widths, self.bound), _places(heights, self.bound), _slopes(slopes))
+        return Knots(
+            knot_places(widths, self.bound, _LEAST),
+            knot_places(heights, self.bound, _LEAST),
+            _slopes(slopes),
+        )
 
     def forward(self, x: Tensor, params: Tensor) -> tuple[Tensor, Tensor]:
         """The spline."""
@@ -133,7 +130,11 @@ class CircularSpline:
         """The spline, and the turn."""
         widths, heights, slopes, turn = params.split([self.bins, self.bins, self.bins, 1], -1)
         around = torch.cat((slopes, slopes[..., :1]), -1)
-        knots = Knots(_places(widths, self.bound), _places(heights, self.bound), _slopes(around))
+        knots = Knots(
+            knot_places(widths, self.bound, _LEAST),
+            knot_places(heights, self.bound, _LEAST),
+            _slopes(around),
+        )
         return knots, turn[..., 0]
 
     def _wrap(self, angle: Tensor) -> Tensor:
