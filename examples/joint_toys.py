@@ -64,7 +64,7 @@ TOYS = {
         angles,
         2 * math.pi * torch.arange(16)[:, None] / 16,
         JointConfig(shape=(2,), context_features=1, couplings=24, width=32),
-        3000,
+        10000,
     ),
 }
 
