@@ -27,8 +27,8 @@ class Uniform(Distribution):
         DomainError: If a number lies outside.
 
     Example:
-        >>> Uniform((2,), 0.5).log_prob(torch.zeros(1, 2))
-        tensor([-0.])
+        >>> Uniform((2,), 2.0).log_prob(torch.zeros(1, 2))
+        tensor([-2.7726])
     """
 
     origin: Tensor
