@@ -85,6 +85,10 @@ def test_a_table_with_a_condition(lambent: Run, table: Path, tmp_path: Path) -> 
     for wrong, words in (
         ((), "given: expected the numbers of the condition, such as 0.5,1, got None"),
         (("--given=a",), "given: expected the numbers of the condition, such as 0.5,1, got 'a'"),
+        (
+            ("--given=nan",),
+            "given: expected the numbers of the condition, such as 0.5,1, got 'nan'",
+        ),
         (("--given=1,2",), "context: expected shape (b, *(1,)), got (64, 2)"),
         (("--label=1",), "label: the model is not class-conditional, got 1"),
     ):

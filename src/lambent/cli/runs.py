@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -197,6 +198,8 @@ def given_rows(flow: Flow, given: str | None, n: int) -> torch.Tensor | None:
         return None
     try:
         numbers = [float(word) for word in (given or "").split(",")]
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError(given)
     except ValueError as error:
         raise ValueError(
             f"given: expected the numbers of the condition, such as 0.5,1, got {given!r}"
