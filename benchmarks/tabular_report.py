@@ -30,7 +30,9 @@ def page(whole: dict[str, Any]) -> str:
     lines += [
         "",
         "normflows' MAF is turned round here, so that its density costs one pass; as it comes, its "
-        "density goes feature by feature. Draws that take more than 10 s are taken once. Absolute "
+        "density goes feature by feature. Draws that take more than 10 s are taken once. "
+        "Compiled passes stand beside zuko alone; what compiling takes, half a minute for a step "
+        "of the largest here, is left out. Absolute "
         "times are of a machine with other work on it; only the ratios are meant to be read.",
         "",
         "`python benchmarks/tabular.py` measures this again, `--only nsf:43:512` one cell of it.",
