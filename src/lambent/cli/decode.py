@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lambent.cli.contexts import check_takes_no_images
 from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
 from lambent.cli.rows import named_columns
-from lambent.cli.runs import check_takes_no_images, load_run
+from lambent.cli.runs import load_run
 from lambent.core.context import classes_of
 from lambent.core.flow import Flow
 from lambent.store import Column, Rows, read_rows, writing_rows

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch
 
+from lambent.cli.contexts import check_takes_no_images
 from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
-from lambent.cli.runs import check_fits, check_takes_no_images, load_run, read_with_run
+from lambent.cli.runs import check_fits, load_run, read_with_run
 from lambent.data import load_events
 from lambent.evaluate import events
 from lambent.store import Column, writing_rows

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 
+from lambent.cli.contexts import infer_labels, label_rows
 from lambent.cli.options import Options
 from lambent.cli.output import report, write_out
-from lambent.cli.runs import infer_labels, label_rows, load_run
+from lambent.cli.runs import load_run
 from lambent.data import Images, grid, read_picture
 from lambent.edit import interpolate
 from lambent.evaluate import grey_levels

@@ -10,10 +10,11 @@ import torch
 from jsonargparse import Namespace
 from torch import Tensor
 
+from lambent.cli.contexts import label_rows
 from lambent.cli.costs import event_dtype
 from lambent.cli.options import config_of
 from lambent.cli.output import report, write_table
-from lambent.cli.runs import check_fits, label_rows, load_named
+from lambent.cli.runs import check_fits, load_named
 from lambent.core.context import context_of, needs_labels, reads_images
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow

@@ -9,10 +9,11 @@ from typing import Any
 import numpy.typing as npt
 import torch
 
+from lambent.cli.contexts import given_rows, label_rows
 from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, write_out, writing
 from lambent.cli.rows import named_columns
-from lambent.cli.runs import given_rows, label_rows, load_run, read_with_run
+from lambent.cli.runs import load_run, read_with_run
 from lambent.cli.sample_task import sample_task
 from lambent.core.context import reads_images
 from lambent.core.seed import seeded

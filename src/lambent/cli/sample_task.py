@@ -6,8 +6,9 @@ import torch
 from jsonargparse import Namespace
 from torch import Tensor
 
+from lambent.cli.contexts import label_in_range
 from lambent.cli.output import report, write_out
-from lambent.cli.runs import check_fits, label_in_range
+from lambent.cli.runs import check_fits
 from lambent.core.context import classes_of, context_of
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
