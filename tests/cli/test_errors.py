@@ -136,13 +136,21 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--objective=joint", "--model.rule_weight=0"),
         ("rule_weight: expected more than 0, got 0.0",),
     ),
-    "condition of images": (
-        (*TRAIN, "--condition=1"),
-        ("condition: expected 0 for images, given 1",),
+    "context of images": (
+        (*TRAIN, "--context=a"),
+        ("context: expected none for images, given 'a'",),
     ),
-    "condition, negative": (
-        (*TRAIN, "--condition=-1"),
-        ("condition: expected a number from 0, given -1",),
+    "kinds of images": (
+        (*TRAIN, "--data-kinds=a=real"),
+        ("kinds: expected none for images, given 'a=real'",),
+    ),
+    "kinds, no pair": (
+        (*TRAIN, "--data-kinds=price"),
+        ("kinds: expected name=kind,name=kind, given 'price'",),
+    ),
+    "columns, an empty name": (
+        (*TRAIN, "--data-columns=a,,b"),
+        ("columns: expected names of columns with commas between them, given 'a,,b'",),
     ),
     "annealing without a layer": (
         (*TRAIN, "--train.anneal_steps=5"),

@@ -62,7 +62,7 @@ def test_a_table_with_a_condition(lambent: Run, table: Path, tmp_path: Path) -> 
         "train",
         "--data",
         table,
-        "--condition=1",
+        "--context=x2",
         "--out",
         out,
         *TINY,
@@ -79,17 +79,15 @@ def test_a_table_with_a_condition(lambent: Run, table: Path, tmp_path: Path) -> 
         said = lambent("sample", out, f"--given={given}", "--n=500", "--out", drawn)
         assert said.code == 0, said.err
         rows = columns_of(drawn)
-        assert set(rows) == {"x0", "x1"}
+        assert set(rows) == {"x0", "x1", "x2"}
+        assert set(rows["x2"]) == {given}
         means[given] = float(np.mean([rows["x0"], rows["x1"]]))
     assert means[1.0] - means[-1.0] > 1
     for wrong, words in (
-        ((), "given: expected the numbers of the condition, such as 0.5,1, got None"),
-        (("--given=a",), "given: expected the numbers of the condition, such as 0.5,1, got 'a'"),
-        (
-            ("--given=nan",),
-            "given: expected the numbers of the condition, such as 0.5,1, got 'nan'",
-        ),
-        (("--given=1,2",), "context: expected shape (b, *(1,)), got (64, 2)"),
+        ((), "given: expected a value of each of x2, such as x2=..., got ''"),
+        (("--given=a",), "given: expected a number of 'x2', got 'a'"),
+        (("--given=nan",), "given: expected a number of 'x2', got 'nan'"),
+        (("--given=1,2",), "given: expected a value of each of x2, such as x2=..., got '1,2'"),
         (("--label=1",), "label: the model is not class-conditional, got 1"),
     ):
         said = lambent("sample", out, *wrong, "--out", drawn)

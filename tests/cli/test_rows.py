@@ -34,7 +34,18 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("rows") / "run"
-    arguments = ["train", "--model", "realnvp", "--data", table, "--out", out, *SMALL, *QUICK]
+    arguments = [
+        "train",
+        "--model",
+        "realnvp",
+        "--data",
+        table,
+        "--data-drop=name",
+        "--out",
+        out,
+        *SMALL,
+        *QUICK,
+    ]
     assert main([str(argument) for argument in (*arguments, "--train.learning_rate=0.01")]) == 0
     return out
 
@@ -53,7 +64,7 @@ def test_fits_better_than_it_began(table: Path, run: Path, lambent: Run) -> None
 def test_scores_latents_and_rows(table: Path, run: Path, lambent: Run, tmp_path: Path) -> None:
     scores, latents, rows = (tmp_path / f"{name}.parquet" for name in ("s", "z", "x"))
     figures = lambent("score", run, "--data", table, "--out", scores, "--json").figures
-    assert pyarrow.parquet.read_table(scores).num_rows == figures["images"] == 60
+    assert pyarrow.parquet.read_table(scores).num_rows == figures["rows"] == 60
     assert lambent("encode", run, "--data", table, "--out", latents).code == 0
     assert lambent("decode", run, "--latents", latents, "--out", rows).code == 0
     back = pyarrow.parquet.read_table(rows)
@@ -78,13 +89,20 @@ def test_draws_rows(suffix: str, run: Path, lambent: Run, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("sample", "{run}", "--out", "{out}.png"), "out: expected a name that ends in .npz"),
+        (("sample", "{run}", "--out", "{out}.png"), "out: expected a name that ends in .parquet"),
         (("evaluate", "{run}", "--data", "digits"), "data: the model expects rows of 2 numbers"),
         (("evaluate", "{run}", "--data={table}", "--yardsticks"), "yardsticks: expected images"),
         (("reconstruct", "{run}", "--data={table}", "--out={out}.png"), "data: expected"),
         (("interpolate", "{run}", "a.png", "b.png", "--out={out}.png"), "run: expected a model of"),
         (
-            ("train", "--model=realnvp", "--data={table}", "--train.flip=true", "--out={out}"),
+            (
+                "train",
+                "--model=realnvp",
+                "--data={table}",
+                "--data-drop=name",
+                "--train.flip=true",
+                "--out={out}",
+            ),
             "shift, flip, random_crop: expected images, got events of shape (2,)",
         ),
         (
@@ -103,3 +121,74 @@ def test_what_is_for_images(
     assert len(found.err.splitlines()) == 1
     with pytest.raises(ValueError, match="data: expected"):
         load_images(str(table))
+
+
+MIXED = ("--data-kinds=price=positive,depth=step:0.1", "--device=cpu")
+
+
+@pytest.fixture(scope="module")
+def stones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of every kind of column, in parquet."""
+    draw = np.random.default_rng(0)
+    size = draw.lognormal(size=400)
+    cut = draw.choice(["fair", "good", "ideal"], 400)
+    columns = {
+        "price": 100 * size * draw.lognormal(0.0, 0.2, 400),
+        "size": size.astype(np.float32),
+        "cut": pa.array(cut).dictionary_encode(),
+        "owners": draw.integers(1, 5, 400).astype(np.int16),
+        "depth": np.round(draw.normal(61, 1.5, 400), 1),
+        "rare": size > 2,
+    }
+    path = tmp_path_factory.mktemp("stones") / "stones.parquet"
+    pyarrow.parquet.write_table(pa.table(columns), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "model",
+    [("nsf",), ("maf", "--model.categories=argmax", "--model.dequantisation=variational")],
+    ids=["exact", "lifted"],
+)
+def test_mixed_columns(model: tuple[str, ...], stones: Path, lambent: Run, tmp_path: Path) -> None:
+    run, drawn, scored = (tmp_path / name for name in ("run", "drawn.parquet", "scored.parquet"))
+    train = ("train", "--model", *model, "--data", stones, *MIXED, "--out", run)
+    said = lambent(*train, "--model.width=16", "--model.transforms=1", "--train.max_steps=4")
+    assert said.code == 0, said.err
+    assert lambent("evaluate", run, "--data", stones, "--json").figures["likelihood"] == "bound"
+    assert lambent("sample", run, "--n=50", "--out", drawn).code == 0
+    original, found = pyarrow.parquet.read_table(stones), pyarrow.parquet.read_table(drawn)
+    assert found.schema.equals(original.schema)
+    assert min(found["price"].to_pylist()) > 0
+    assert set(found["owners"].to_pylist()) <= {1, 2, 3, 4}
+    said = lambent("score", run, "--data", stones, "--data-split=all", "--out", scored, "--json")
+    assert said.code == 0, said.err
+    back = pyarrow.parquet.read_table(scored)
+    assert back.column_names == [*original.column_names, "log_density"]
+    assert back.num_rows == said.figures["rows"] == 400
+    assert np.mean(back["log_density"].to_numpy()) == pytest.approx(said.figures["log_density"])
+    again = lambent("score", run, "--data", scored, "--out", tmp_path / "s.csv")
+    assert again.code == 2
+    assert "data: expected no column 'log_density', which is added" in again.err
+    assert not (tmp_path / "s.csv").exists()
+
+
+def test_columns_that_rows_are_given(stones: Path, lambent: Run, tmp_path: Path) -> None:
+    run, drawn = tmp_path / "run", tmp_path / "drawn.csv"
+    train = ("train", "--model=nsf", "--data", stones, *MIXED, "--context=size,cut", "--out", run)
+    said = lambent(*train, "--model.width=16", "--model.transforms=1", "--train.max_steps=4")
+    assert said.code == 0, said.err
+    assert lambent("evaluate", run, "--data", stones).code == 0
+    said = lambent("sample", run, "--given=size=1.5,cut=good", "--n=9", "--out", drawn)
+    assert said.code == 0, said.err
+    found = pyarrow.csv.read_csv(drawn)
+    assert found.column_names == ["price", "owners", "depth", "rare", "size", "cut"]
+    assert set(found["cut"].to_pylist()) == {"good"}
+    for wrong, words in (
+        ("size=1", "given: expected a value of each of size, cut"),
+        ("size=x,cut=good", "given: expected a number of 'size', got 'x'"),
+        ("size=1,cut=odd", "expected one of 3 categories in column 'cut', given 'odd'"),
+    ):
+        said = lambent("sample", run, f"--given={wrong}", "--out", drawn)
+        assert (said.code, len(said.err.splitlines())) == (2, 1)
+        assert words in said.err

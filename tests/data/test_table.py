@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow.parquet
 import pytest
 import torch
 
-from lambent.data import DataConfig, Table, hold_out, load_events
+from lambent.data import ColumnFacts, DataConfig, Table, hold_out, load_events
 from lambent.data.table import is_table
 
 
@@ -19,7 +20,6 @@ def table() -> pa.Table:
     draw = np.random.default_rng(0)
     return pa.table(
         {
-            "id": pa.array([f"row{i}" for i in range(30)]),
             "height": pa.array(draw.normal(size=30)),
             "count": pa.array(draw.integers(0, 9, 30)),
         }
@@ -49,9 +49,11 @@ def test_numeric_columns(suffix: str, table: pa.Table, tmp_path: Path) -> None:
     found = load(path)
     expected = np.stack([table["height"].to_numpy(), table["count"].to_numpy()], 1)
     np.testing.assert_allclose(found.rows.numpy(), expected.astype(np.float32))
-    assert found.columns == (("x0", "x1") if suffix == ".npz" else ("height", "count"))
-    assert found.facts() == {"features": 2, "shape": (2,), "classes": None}
-    assert repr(found) == "Table('set', n=30, features=2, shape=(2,), classes=None)"
+    names = ("x0", "x1") if suffix == ".npz" else ("height", "count")
+    assert tuple(column.name for column in found.columns) == names
+    kinds = "real" if suffix == ".npz" else "integer"
+    assert found.facts() == {"shape": (2,), "classes": None, "columns": found.columns}
+    assert repr(found) == f"Table('set', n=30, {names[0]}: real, {names[1]}: {kinds})"
     parts = [load(path, split=split, validation=0.2) for split in ("train", "validation")]
     assert [len(part) for part in parts] == [24, 6]
     rows = {tuple(row) for part in parts for row in part.rows.tolist()}
@@ -67,13 +69,15 @@ def test_refuses(table: pa.Table, tmp_path: Path) -> None:
             load(written(changed, tmp_path / name))
 
     gaps = pa.array([1.0, None, np.nan] + [2.0] * 27)
-    refused(
-        r"^data: .* given 2 missing or infinite in gaps, the first in row 1 of 'gaps'", gaps=gaps
-    )
-    refused(r"^data: .* vary, given constant same in", same=pa.array([1.0] * 30))
-    (tmp_path / "b.csv").write_text("a,b\nx,y\n")
-    with pytest.raises(ValueError, match=r"^data: expected a column of numbers, given a, b in"):
-        load(tmp_path / "b.csv")
+    refused(r"^data: .* given 2 missing or infinite: 'gaps' in row 1, 2$", gaps=gaps)
+    refused(r"^data: .* vary, given constant 'same', 1.0 in every row", same=pa.array([1.0] * 30))
+    refused(r"^data: .* vary, given constant 'same', 'a' in every row", same=pa.array(["a"] * 30))
+    refused(r"^data: .* given 'when' of date32", when=pa.array([date(2020, 1, 1)] * 30))
+    half = pa.array(table["height"].to_numpy() / 2 - 3)
+    refused(r"^data: .* given 'half', which is 'height' or a linear function of it", half=half)
+    names = pa.array([f"row{i}" for i in range(300)])
+    with pytest.raises(ValueError, match=r"^data: expected at most 256 categories .* 300 in 'id'"):
+        load(written(pa.table({"id": names}), tmp_path / "b.parquet"))
     (tmp_path / "c.csv").write_text("a,b\n1\n2,3,4\n")
     with pytest.raises(ValueError, match=r"^data: expected a readable table"):
         load(tmp_path / "c.csv")
@@ -86,7 +90,7 @@ def test_refuses(table: pa.Table, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^validation: expected more than 0"):
         load(path, split="validation", validation=0.0)
     with pytest.raises(ValueError, match=r"^rows: expected a non-empty table"):
-        Table(torch.zeros(3, 2), ("a",))
+        Table(torch.zeros(3, 2), (ColumnFacts(name="a", kind="real"),))
 
 
 def test_pictures_are_no_tables(tmp_path: Path) -> None:

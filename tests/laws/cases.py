@@ -81,6 +81,7 @@ from . import (
     cases_monotone,
     cases_splines,
     cases_surjections,
+    cases_tables,
 )
 
 
@@ -539,6 +540,7 @@ for more in (
     cases_monotone,
     cases_splines,
     cases_surjections,
+    cases_tables,
 ):
     TRANSFORMS |= getattr(more, "TRANSFORMS", {})
     FLOWS |= getattr(more, "FLOWS", {})

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 
+from lambent.cli.tables import known_context
 from lambent.core.context import classes_of, reads_columns, reads_images
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
+from lambent.data import ColumnFacts
+from lambent.data.tabular import rows_of
 from lambent.evaluate import log_prob_by_class
 
 
@@ -43,7 +47,8 @@ def given_rows(flow: Flow, given: str | None, n: int) -> torch.Tensor | None:
 
     Args:
         flow: The flow.
-        given: Its numbers, with commas between them, if there are any.
+        given: Its numbers, with commas between them, if there are any; of columns also
+            name=value pairs.
         n: How many draws.
 
     Returns:
@@ -52,10 +57,15 @@ def given_rows(flow: Flow, given: str | None, n: int) -> torch.Tensor | None:
     Raises:
         ValueError: If numbers are given to another flow, are missing, or are none.
     """
+    device = next(flow.parameters()).device
     if not reads_columns(flow):
         if given is not None:
             raise ValueError(f"given: the model is not conditional on numbers, got '{given}'")
         return None
+    columns = known_context(flow)
+    if columns:
+        row = rows_of(_one_row(given or "", columns), columns)
+        return torch.tensor(row, dtype=torch.float32, device=device).expand(n, -1)
     try:
         numbers = [float(word) for word in (given or "").split(",")]
         if not all(map(math.isfinite, numbers)):
@@ -64,8 +74,43 @@ def given_rows(flow: Flow, given: str | None, n: int) -> torch.Tensor | None:
         raise ValueError(
             f"given: expected the numbers of the condition, such as 0.5,1, got {given!r}"
         ) from error
-    device = next(flow.parameters()).device
     return torch.tensor(numbers, device=device).expand(n, -1)
+
+
+def _one_row(given: str, columns: tuple[ColumnFacts, ...]) -> Any:
+    """What is given of columns, as a table of one row."""
+    import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
+
+    words = given.split(",") if given else []
+    if words and all("=" in word for word in words):
+        said = dict(word.split("=", 1) for word in words)
+    else:
+        said = dict(zip((column.name for column in columns), words, strict=False))
+    names = [column.name for column in columns]
+    if set(said) != set(names) or len(words) != len(names):
+        raise ValueError(
+            f"given: expected a value of each of {', '.join(names)}, such as "
+            f"{names[0]}=..., got '{given}'"
+        )
+    values: dict[str, list[object]] = {}
+    for column in columns:
+        word = said[column.name]
+        if column.kind == "category":
+            same: list[object] = [value for value in column.categories if str(value) == word]
+            values[column.name] = same or [word]
+            continue
+        values[column.name] = [_number(column.name, word)]
+    return pa.table(values)
+
+
+def _number(name: str, word: str) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"given: expected a number of '{name}', got '{word}'")
+    return number
 
 
 def label_in_range(label: int, classes: int) -> int:

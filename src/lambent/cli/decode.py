@@ -12,11 +12,11 @@ from lambent.cli.contexts import check_takes_no_images
 from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
-from lambent.cli.rows import named_columns
 from lambent.cli.runs import load_run
+from lambent.cli.tables import write_rows
 from lambent.core.context import classes_of
 from lambent.core.flow import Flow
-from lambent.store import Column, Rows, read_rows, writing_rows
+from lambent.store import TABLE_SUFFIXES, Column, Rows, read_rows, writing_rows
 from lambent.store.rows import SUFFIXES
 
 
@@ -26,7 +26,9 @@ def run(arguments: Sequence[str]) -> None:
     Args:
         arguments: What follows ``lambent decode``.
     """
-    parser = Options("decode", "Turn a file of latents, as 'encode' writes it, into images.")
+    parser = Options(
+        "decode", "Turn a file of latents, as 'encode' writes it, into images or rows."
+    )
     parser.add_run()
     parser.add_argument(
         "--latents", type=Path, required=True, help="a .npz or .parquet with a column 'latent'"
@@ -35,12 +37,13 @@ def run(arguments: Sequence[str]) -> None:
         "--out",
         type=Path,
         required=True,
-        help="the file to write: .parquet in the Hugging Face layout, or .npz",
+        help="the file to write: .parquet in the Hugging Face layout, or .npz; of a table "
+        "also .csv",
     )
     parser.add_argument("--batch-size", type=int, default=256, help="images at a time")
     parser.add_running()
     options = parser.read(arguments)
-    check_suffix(options.out, SUFFIXES)
+    check_suffix(options.out, TABLE_SUFFIXES)
     check_suffix(options.latents, SUFFIXES, "latents")
     if not options.latents.is_file():
         raise ValueError(f"latents: expected a file, got '{options.latents}', which is not one")
@@ -54,12 +57,15 @@ def run(arguments: Sequence[str]) -> None:
         _check(flow, first)
     except ValueError as error:
         raise ValueError(_named(error)) from error
-    pictures = len(flow.event_shape) == 3
+    if len(flow.event_shape) != 3:
+        found = [_decode(flow, first), *(_decode(flow, rows) for rows in latents)]
+        write_rows(options.out, options.run, flow, torch.cat(found), None)
+        figures = {"rows": count, "out": str(options.out)}
+        report(f"rows of {options.latents}", figures, as_json=options.json)
+        return
+    check_suffix(options.out, SUFFIXES)
     names = ("image", "label") if options.out.suffix == ".parquet" else ("images", "labels")
     columns = {names[0]: Column("uint8", tuple(flow.event_shape))}
-    if not pictures:
-        drawn = named_columns(options.run, _decode(flow, {k: v[:1] for k, v in first.items()}))
-        columns = {name: Column(str(values.dtype)) for name, values in drawn.items()}
     if "label" in first:
         classes = classes_of(flow)
         columns[names[1]] = Column("int64", classes=classes)
@@ -72,8 +78,6 @@ def run(arguments: Sequence[str]) -> None:
         while rows is not None:
             images = _decode(flow, rows)
             out: Rows = {names[0]: images.numpy()}
-            if not pictures:
-                out = named_columns(options.run, images)
             if "label" in first:
                 out[names[1]] = rows["label"].astype("int64")
             add(out)

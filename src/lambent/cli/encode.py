@@ -12,7 +12,7 @@ from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
 from lambent.cli.runs import check_fits, load_run, read_with_run
-from lambent.data import load_events
+from lambent.cli.tables import load_for
 from lambent.evaluate import events
 from lambent.store import Column, writing_rows
 from lambent.store.rows import SUFFIXES
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> None:
     check_suffix(options.out, SUFFIXES)
     flow = load_run(options.run, options.device)
     check_takes_no_images(flow)
-    images = load_events(options.data, data)
+    images = load_for(flow, options.data, data)
     check_fits(flow, images)
     (dims,) = flow.base.event_shape
     dtype = str(next(flow.parameters()).dtype).removeprefix("torch.")

@@ -18,9 +18,10 @@ from lambent.cli.runs import (
     measured,
     read_with_run,
 )
+from lambent.cli.tables import load_for
 from lambent.core.context import task_of
 from lambent.core.flow import Flow
-from lambent.data import EventSet, ImageSet, load_events, load_images
+from lambent.data import EventSet, ImageSet, load_images
 from lambent.evaluate import measure, measure_consistency, yardsticks
 from lambent.flows import is_joint
 
@@ -54,7 +55,7 @@ def run(arguments: Sequence[str]) -> None:
     )
     options, data = read_with_run(parser, arguments)
     flow = load_run(options.run, options.device, options.weights)
-    images = load_events(options.data, data)
+    images = load_for(flow, options.data, data)
     check_fits(flow, images)
     if is_joint(flow):
         report(

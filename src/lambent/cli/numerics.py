@@ -15,11 +15,12 @@ from lambent.cli.costs import event_dtype
 from lambent.cli.options import config_of
 from lambent.cli.output import report, write_table
 from lambent.cli.runs import check_fits, load_named
+from lambent.cli.tables import load_for
 from lambent.core.context import context_of, needs_labels, reads_images
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
-from lambent.data import DataConfig, load_events
+from lambent.data import DataConfig
 from lambent.evaluate import LayerCheck, NumericsCheck, check_numerics
 from lambent.evaluate.check_findings import of_layer
 from lambent.evaluate.check_layer import REFUSALS
@@ -92,7 +93,7 @@ def _draws(flow: Flow, n: int, seed: int) -> tuple[Tensor, Context | None, str]:
 def _images(flow: Flow, n: int, options: Namespace) -> tuple[Tensor, Context | None, str]:
     """The first images of a set, and what a conditional flow is given of them."""
     data = config_of(options, DataConfig, "data_")
-    images = load_events(options.data, data)
+    images = load_for(flow, options.data, data)
     check_fits(flow, images)
     x, y = images[:n]
     if needs_labels(flow) and y is None:

@@ -93,7 +93,7 @@ class Options(ArgumentParser):
             type=str if required else str | None,
             required=required,
             help="digits; a folder of pictures; parquet, Arrow, npz, npy, IDX or CIFAR-10 binary "
-            "files; or hf:OWNER/NAME",
+            "files; hf:OWNER/NAME; or a table, in parquet, CSV, Arrow or npz",
         )
         self.add_fields(DataConfig, "--data-", "data", **{**(defaults or {}), "split": split})
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy.typing as npt
 import torch
 
 from lambent.cli.contexts import given_rows, label_rows
 from lambent.cli.options import Options
-from lambent.cli.output import check_suffix, report, write_out, writing
-from lambent.cli.rows import named_columns
+from lambent.cli.output import check_suffix, report, write_out
 from lambent.cli.runs import load_run, read_with_run
 from lambent.cli.sample_task import sample_task
+from lambent.cli.tables import write_rows
 from lambent.core.context import reads_images
 from lambent.core.seed import seeded
 from lambent.data import grid
-from lambent.store import Column, writing_rows
-from lambent.store.rows import SUFFIXES
+from lambent.store import TABLE_SUFFIXES
 
 N = 64
 """Images drawn if ``--n`` is not given."""
@@ -47,7 +44,8 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--given",
         type=str,
-        help="with a model that is conditional on numbers: what every row is given, such as 0.5,1",
+        help="with a model that is conditional on numbers or columns: what every row is given, "
+        "such as 0.5,1 or carat=1,cut=Ideal",
     )
     parser.add_argument(
         "--rows",
@@ -60,7 +58,7 @@ def run(arguments: Sequence[str]) -> None:
         "--out",
         type=Path,
         required=True,
-        help="the picture to write, or the .npz or .parquet of rows",
+        help="the picture to write, or the .parquet, .csv or .npz of rows",
     )
     parser.add_running()
     parser.add_data(split="validation", required=False)
@@ -79,7 +77,7 @@ def run(arguments: Sequence[str]) -> None:
             )
     n = N if options.n is None else options.n
     if len(flow.event_shape) != 3:
-        check_suffix(options.out, SUFFIXES)
+        check_suffix(options.out, TABLE_SUFFIXES)
     labels = label_rows(flow, options.label, n)
     context = given_rows(flow, options.given, n) if labels is None else labels
     columns = options.columns
@@ -93,7 +91,8 @@ def run(arguments: Sequence[str]) -> None:
     if pictures:
         write_out(options.out, grid(images.cpu(), columns))
     else:
-        _write_rows(options.out, named_columns(options.run, images), len(images))
+        given = context if labels is None and isinstance(context, torch.Tensor) else None
+        write_rows(options.out, options.run, flow, images, given)
     figures = {
         "images" if pictures else "rows": len(images),
         "temperature": options.temperature,
@@ -102,9 +101,3 @@ def run(arguments: Sequence[str]) -> None:
         "out": str(options.out),
     }
     report(f"samples of {options.run}", figures, as_json=options.json)
-
-
-def _write_rows(path: Path, columns: dict[str, npt.NDArray[Any]], count: int) -> None:
-    kinds = {name: Column(str(values.dtype)) for name, values in columns.items()}
-    with writing(path), writing_rows(path, kinds, count) as add:
-        add(columns)

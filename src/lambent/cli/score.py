@@ -12,9 +12,11 @@ from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
 from lambent.cli.runs import add_measuring, check_fits, load_run, read_with_run
-from lambent.data import load_events
+from lambent.cli.score_table import score_table
+from lambent.cli.tables import load_for
+from lambent.data import Table
 from lambent.evaluate import check_not_joint, score
-from lambent.store import Column, writing_rows
+from lambent.store import TABLE_SUFFIXES, Column, writing_rows
 from lambent.store.rows import SUFFIXES
 
 
@@ -24,19 +26,31 @@ def run(arguments: Sequence[str]) -> None:
     Args:
         arguments: What follows ``lambent score``.
     """
-    parser = Options("score", "Write the bits per dimension of each image to a file.")
+    parser = Options(
+        "score",
+        "Write the bits per dimension of each image to a file, or a table with log-densities.",
+    )
     parser.add_run()
     parser.add_data(split="validation")
-    parser.add_argument("--out", type=Path, required=True, help="the .npz or .parquet to write")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="the .npz or .parquet to write; of a table also .csv",
+    )
     parser.add_argument("--batch-size", type=int, default=256, help="images at a time")
     add_measuring(parser)
     parser.add_running()
     options, data = read_with_run(parser, arguments)
-    check_suffix(options.out, SUFFIXES)
+    check_suffix(options.out, TABLE_SUFFIXES)
     flow = load_run(options.run, options.device, options.weights)
-    images = load_events(options.data, data)
+    images = load_for(flow, options.data, data)
     check_fits(flow, images)
     check_not_joint(flow)
+    if isinstance(images, Table):
+        score_table(flow, images, options, data)
+        return
+    check_suffix(options.out, SUFFIXES)
     columns = {"index": Column("int64"), "bits_per_dim": Column("float64")}
     if images.labels is not None:
         columns["label"] = Column("int64")

@@ -40,20 +40,20 @@ def run(arguments: Sequence[str]) -> int:
     file, rest = take("--config", rest)
     task, rest = take("--task", rest)
     objective, rest = take("--objective", rest)
-    condition, rest = take("--condition", rest)
+    context, rest = take("--context", rest)
     recipe_name, rest = take("--data-recipe", rest)
     prepared = {} if recipe_name is None else dataclasses.asdict(recipe(recipe_name))
     settings = {} if file is None else read_settings(Path(file))
     name = name or model_named(settings) or ("joint" if objective == "joint" else "glow")
     family_name, preset = preset_or_family(name)
     chosen = family(family_name)
-    if condition is not None:
-        rest = [f"--data-condition={condition}", *rest]
-    first = of_objective(objective, family_name, labels=condition is None)
+    if context is not None:
+        rest = [f"--data-context={context}", *rest]
+    first = of_objective(objective, family_name, labels=context is None)
 
     parser = Options(
         "train",
-        "Train a flow on images and leave a run folder.",
+        "Train a flow on images or on a table and leave a run folder.",
         usage="lambent train --data DATA --out OUT [--model NAME] [--config FILE] [options]",
     )
     parser.add_taken(
@@ -79,12 +79,12 @@ def run(arguments: Sequence[str]) -> int:
         "--objective",
         "OBJECTIVE",
         "likelihood, or joint: that of data and condition together, with the condition handed on; "
-        "short for --model joint, and --model.conditioning label where no --condition is given.",
+        "short for --model joint, and --model.conditioning label where no --context is given.",
     )
     parser.add_taken(
-        "--condition",
+        "--context",
         "COLUMNS",
-        "How many of a table's last columns are what rows are given; short for --data-condition.",
+        "Which columns of a table are what rows are given, such as a,b; short for --data-context.",
     )
     parser.add_taken(
         "--data-recipe",
@@ -136,6 +136,7 @@ def run(arguments: Sequence[str]) -> int:
             "data-validation: expected more than 0 for a set without a validation split, or "
             "--data-validation_split, given 0"
         ) from error
+    _check_reads(model, train)
     with seeded(options.seed):
         flow = chosen.build(complete(model, {**train.facts(), "shape": held_out.shape}))
     check_fits(flow, held_out)
@@ -210,9 +211,21 @@ def with_task(model: Config, family_name: str, task: str) -> Config:
     return dataclasses.replace(model, **changed)  # type: ignore[type-var]
 
 
+def _check_reads(model: object, data: EventSet) -> None:
+    """Raise where a family that knows nothing of columns meets others than of real numbers."""
+    if not isinstance(data, Table) or hasattr(model, "columns"):
+        return
+    for column in (*data.columns, *data.given):
+        if column.kind != "real":
+            raise ValueError(
+                f"data: the model expects real columns, given '{column.name}' ({column.kind}); "
+                f"leave it out (--data-drop), or say --data-kinds={column.name}=real"
+            )
+
+
 def _columns(data: EventSet) -> dict[str, tuple[str, ...]]:
     """The names of a table's columns, for what is drawn later."""
-    return {"columns": data.columns} if isinstance(data, Table) else {}
+    return {"column_names": tuple(c.name for c in data.columns)} if isinstance(data, Table) else {}
 
 
 def _clipped(fitted: Fitted, *, as_json: bool) -> int | str | None:

@@ -123,7 +123,7 @@ def context_of(flow: Flow, x: Tensor, y: Tensor | None) -> Context | None:
     if reads_columns(flow) and y is None:
         raise ValueError(
             "context: the flow is conditional on vectors; expected a table with a condition "
-            "(--data-condition), got none"
+            "(--context), got none"
         )
     if not isinstance(encoder, Pyramid):
         return y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import types
 import typing
@@ -30,6 +31,41 @@ def check_fields(config_type: type[Any], values: Mapping[str, object]) -> None:
             raise ValueError(f"{name}: expected {said}, got {short(value)}")
 
 
+def as_declared(hint: Any, value: Any) -> Any:
+    """A value as its annotation has it, where a file has lists and mappings alone.
+
+    Args:
+        hint: The annotation of a field.
+        value: What a file holds of it.
+
+    Returns:
+        A tuple for a list, and a dataclass for a mapping where the annotation has one.
+
+    Raises:
+        ValueError: If a mapping is not of the dataclass's fields.
+    """
+    if isinstance(value, (list, tuple)):
+        return tuple(as_declared(hint, item) for item in value)
+    kind = _dataclass_in(hint)
+    if kind is None or not isinstance(value, Mapping):
+        return value
+    fields = {field.name for field in dataclasses.fields(kind)}
+    if not set(value) <= fields:
+        raise ValueError(f"expected the fields {sorted(fields)}, got {short(sorted(value))}")
+    hints = typing.get_type_hints(kind)
+    values = {name: as_declared(hints[name], item) for name, item in value.items()}
+    check_fields(kind, values)
+    return kind(**values)
+
+
+def _dataclass_in(hint: Any) -> type[Any] | None:
+    """The dataclass that an annotation names, alone or within tuples and alternatives."""
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return hint
+    found = (_dataclass_in(part) for part in typing.get_args(hint))
+    return next((kind for kind in found if kind is not None), None)
+
+
 def _holds(value: Any, hint: Any) -> bool:
     """Whether a value is of a type."""
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
@@ -47,6 +83,8 @@ def _holds(value: Any, hint: Any) -> bool:
         return type(value) in (int, float) and _finite(value)
     if hint in (int, bool, str, types.NoneType):
         return type(value) is hint
+    if dataclasses.is_dataclass(hint):
+        return isinstance(value, hint)  # type: ignore[arg-type]
     return True  # a type of a family's own: its builder checks it
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
-from lambent.core.fields import check_fields
+from lambent.core.fields import as_declared, check_fields
 from lambent.core.flow import Flow
 from lambent.errors import unknown
 
@@ -90,7 +90,11 @@ def build(name: str, settings: Mapping[str, Any]) -> Flow:
     for key in settings:
         if key not in fields:
             raise ValueError(f"{name} config: {unknown(key, fields)}")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+    hints = get_type_hints(chosen.config_type)
+    try:
+        values = {name: as_declared(hints[name], value) for name, value in settings.items()}
+    except TypeError as error:  # a field of a field is missing
+        raise ValueError(f"{name} config: {error}") from error
     check_fields(chosen.config_type, values)
     return chosen.build(chosen.config_type(**values))
 

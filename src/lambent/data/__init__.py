@@ -1,6 +1,7 @@
-"""Image sets: loading, batches, and pictures on disk."""
+"""Data sets: loading, batches, and pictures on disk."""
 
 from lambent.data.augment import Windows as Windows
+from lambent.data.columns import ColumnFacts as ColumnFacts
 from lambent.data.config import DataConfig as DataConfig
 from lambent.data.holdout import hold_out as hold_out
 from lambent.data.images import Images as Images
@@ -21,6 +22,10 @@ from lambent.data.recipes import recipe as recipe
 from lambent.data.set import EventSet as EventSet
 from lambent.data.set import ImageSet as ImageSet
 from lambent.data.table import Table as Table
+from lambent.data.table import load_table as load_table
+from lambent.data.table import read_table as read_table
+from lambent.data.table import table_like as table_like
+from lambent.data.tabular import arrow_from as arrow_from
 from lambent.data.tasks import Task as Task
 from lambent.data.tasks import task_named as task_named
 from lambent.data.toy import SHAPES as SHAPES
@@ -31,6 +36,7 @@ from lambent.data.toy import seven_shapes as seven_shapes
 __all__ = [
     "RECIPES",
     "SHAPES",
+    "ColumnFacts",
     "DataConfig",
     "EventSet",
     "ImageSet",
@@ -40,6 +46,7 @@ __all__ = [
     "Table",
     "Task",
     "Windows",
+    "arrow_from",
     "batches",
     "crescents",
     "grid",
@@ -47,12 +54,15 @@ __all__ = [
     "level_of",
     "load_events",
     "load_images",
+    "load_table",
     "load_uncut",
     "read_picture",
+    "read_table",
     "recipe",
     "sectors",
     "seven_shapes",
     "shuffled",
+    "table_like",
     "task_named",
     "to_picture",
     "write_picture",

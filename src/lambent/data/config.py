@@ -64,8 +64,18 @@ class DataConfig:
     validation_split: str | None = None
     """A split of the set's own to validate on, such as test, in place of a share of train."""
 
-    condition: int = 0
-    """Of a table: how many of the last columns are not modelled, but what rows are given."""
+    columns: str | None = None
+    """Of a table: which columns, such as a,b,c, in that order; all if not given."""
+
+    drop: str | None = None
+    """Of a table: which columns to leave out, such as id,name."""
+
+    kinds: str | None = None
+    """Of a table: what columns are that are not what their type says, such as price=positive or
+    depth=step:0.1,share=interval:0:1; also real, count, integer and category."""
+
+    context: str | None = None
+    """Of a table: which columns are not modelled, but what rows are given, such as a,b."""
 
     seed: int = 0
     """Chooses which train rows are held out."""
@@ -99,10 +109,37 @@ class DataConfig:
             raise ValueError(
                 f"validation: expected a fraction from 0 to below 1, given {self.validation}"
             )
-        if self.condition < 0:
-            raise ValueError(f"condition: expected a number from 0, given {self.condition}")
+        for name in ("columns", "drop", "context"):
+            if "" in self.names(name):
+                raise ValueError(
+                    f"{name}: expected names of columns with commas between them, "
+                    f"given '{getattr(self, name)}'"
+                )
+        self.kinds_said  # noqa: B018  (raises)
         if self.seed < 0:
             raise ValueError(f"seed: expected a number from 0, given {self.seed}")
+
+    def names(self, field: str) -> list[str]:
+        """The columns that ``columns``, ``drop`` or ``context`` lists."""
+        said = getattr(self, field)
+        return [] if said is None else [name.strip() for name in said.split(",")]
+
+    @property
+    def of_table(self) -> dict[str, str]:
+        """The settings that only a table has, where they are set."""
+        said = {name: getattr(self, name) for name in ("columns", "drop", "kinds", "context")}
+        return {name: value for name, value in said.items() if value is not None}
+
+    @property
+    def kinds_said(self) -> dict[str, str]:
+        """What ``kinds`` says of each column it names."""
+        found = {}
+        for pair in [] if self.kinds is None else self.kinds.split(","):
+            name, equals, kind = pair.partition("=")
+            if not (name and equals and kind):
+                raise ValueError(f"kinds: expected name=kind,name=kind, given '{self.kinds}'")
+            found[name.strip()] = kind.strip()
+        return found
 
     @property
     def target(self) -> tuple[int, int] | None:

@@ -66,8 +66,8 @@ def load_events(name: str, config: DataConfig = _DEFAULT) -> EventSet:
     """
     if is_table(name):
         return load_table(name, config)
-    if config.condition:
-        raise ValueError(f"condition: expected 0 for images, given {config.condition}")
+    for setting, given in config.of_table.items():
+        raise ValueError(f"{setting}: expected none for images, given '{given}'")
     return load_images(name, config)
 
 

@@ -1,7 +1,8 @@
-"""Tables of numbers: one row an event, one numeric column a dimension."""
+"""Tables: one row an event, one column a dimension; and what rows are given, where they are."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +12,40 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lambent.data.columns import ColumnFacts
 from lambent.data.config import DataConfig
+from lambent.data.frames import SUFFIXES, array_in, arrow_of, names_in
 from lambent.data.order import held_out_rows
 from lambent.data.set import EventSet
-from lambent.errors import MissingExtraError
-
-SUFFIXES = frozenset({".parquet", ".csv", ".npz"})
+from lambent.data.tabular import arrow_from, choose, facts_of, rows_of
 
 
 class Table(EventSet):
-    """Rows of numbers in memory, float32.
+    """Rows of numbers in memory, in the units of their columns; categories by number.
 
     Args:
-        rows: The numbers.
-        columns: The name of each column.
+        rows: The numbers; float64 where float32 has no room for them.
+        columns: The facts of each column.
         name: What to call the set.
         conditions: What each row is given, where a flow is to be conditional on it.
+        given: The facts of each column of those.
 
     Shape:
         - rows: ``(n, d)``, none of them zero
         - conditions: ``(n, k)``
 
     Raises:
-        ValueError: If a number is not finite, or names and columns differ in number.
+        ValueError: If there are no rows, or facts and columns differ in number.
     """
 
     def __init__(
         self,
         rows: Float[Tensor, "n d"],
-        columns: tuple[str, ...],
+        columns: tuple[ColumnFacts, ...],
         *,
         name: str = "table",
         conditions: Float[Tensor, "n k"] | None = None,
+        given: tuple[ColumnFacts, ...] = (),
     ) -> None:
         if rows.ndim != 2 or rows.numel() == 0 or len(columns) != rows.shape[1]:
             raise ValueError(
@@ -51,6 +54,7 @@ class Table(EventSet):
         self.rows = rows
         self.conditions = conditions
         self.columns = columns
+        self.given = given
         self.name = name
         self.labels = None
         self.class_names = None
@@ -71,145 +75,221 @@ class Table(EventSet):
     def subset(self, index: slice | Tensor) -> Table:
         """Return the chosen rows as a set; see :meth:`EventSet.subset`."""
         given = None if self.conditions is None else self.conditions[index]
-        return Table(self.rows[index], self.columns, name=self.name, conditions=given)
+        return Table(
+            self.rows[index], self.columns, name=self.name, conditions=given, given=self.given
+        )
 
     def facts(self) -> dict[str, Any]:
-        """Return what a model has to know of the set: how many columns there are, and are given."""
-        given = {} if self.conditions is None else {"context_features": self.conditions.shape[1]}
-        return {"features": self.rows.shape[1], **super().facts(), **given}
+        """Return what a model has to know of the set: its columns, and those that rows are given.
+
+        They are the fields of the same names of a family's config.
+        """
+        found = {**super().facts(), "columns": self.columns}
+        if self.conditions is not None:
+            found |= {"context_features": len(self.given), "context_columns": self.given}
+        return found
+
+    def arrow(self) -> Any:
+        """The rows, with what they are given, as a ``pyarrow.Table`` of the original types."""
+        parts = [self.rows] if self.conditions is None else [self.rows, self.conditions]
+        return arrow_from(torch.cat(parts, 1).double().numpy(), (*self.columns, *self.given))
+
+    def __repr__(self) -> str:
+        """Return the name, the size and the kinds of columns."""
+        kinds = ", ".join(f"{column.name}: {column.kind}" for column in self.columns)
+        given = ", ".join(column.name for column in self.given)
+        return f"Table({self.name!r}, n={len(self)}, {kinds}{' | ' * bool(given)}{given})"
+
+
+def read_table(
+    source: object,
+    *,
+    columns: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    kinds: Mapping[str, str] | None = None,
+    context: Sequence[str] = (),
+    name: str = "table",
+) -> Table:
+    """Make a set of a frame, an array or a file.
+
+    Args:
+        source: What :func:`~lambent.data.frames.arrow_of` takes: a path, a pandas or polars frame,
+            an Arrow table, arrays by name, or an array.
+        columns: Which columns, in their order; all if not given.
+        drop: Which to leave out.
+        kinds: Of columns that are not what their type says: ``real``, ``positive``, ``count``,
+            ``integer``, ``category``, ``interval:0:1``, or ``step:0.1``.
+        context: Which columns are what rows are given.
+        name: What to call the set.
+
+    Returns:
+        The set; ``table.facts()`` are the fields of a family's config.
+
+    Raises:
+        ValueError: If a column is missing, constant, a copy of another, or has values missing.
+
+    Example:
+        >>> import numpy as np
+        >>> read_table({"a": np.arange(4.0), "b": np.array(["x", "y", "x", "x"])})
+        Table('table', n=4, a: real, b: category)
+    """
+    table = choose(arrow_of(source), columns, drop)
+    facts = facts_of(table, dict(kinds or {}))
+    return _parted(table, facts, list(context), name, np.ones(table.num_rows, dtype=np.bool_))
+
+
+def table_like(
+    source: object, columns: tuple[ColumnFacts, ...], given: tuple[ColumnFacts, ...]
+) -> Table:
+    """Make a set of a table as a model knows its columns.
+
+    Args:
+        source: What :func:`~lambent.data.frames.arrow_of` takes.
+        columns: The facts the model has of its columns.
+        given: Those of the columns that it is given.
+
+    Returns:
+        The set.
+
+    Raises:
+        ValueError: If a column is missing, or holds values that the model does not know.
+    """
+    table = arrow_of(source)
+    rows = numbers_of(table, columns)
+    conditions = numbers_of(table, given) if given else None
+    return Table(rows, columns, conditions=conditions, given=given)
+
+
+def numbers_of(table: Any, columns: Sequence[ColumnFacts]) -> Tensor:
+    """The rows of an Arrow table as a tensor: float32, or float64 where that has no room for them.
+
+    Args:
+        table: The table.
+        columns: The facts of its columns.
+
+    Returns:
+        Rows, ``(n, d)``.
+    """
+    exact = rows_of(table, columns)
+    single = exact.astype(np.float32)
+    unit = np.array(
+        [
+            c.step if c.whole else max(float(v.std()), 1e-300)
+            for c, v in zip(columns, exact.T, strict=True)
+        ]
+    )
+    room = bool((np.abs(single - exact) <= 1e-4 * unit).all())
+    return torch.from_numpy(single if room else exact)
 
 
 def is_table(name: str) -> bool:
-    """Whether a name is a file of numbers, and not of pictures.
+    """Whether a name is a file of a table, and not of pictures.
 
     Args:
         name: What ``--data`` says.
 
     Returns:
-        True for a CSV file, a parquet file without a column ``image``, and an npz file that holds
-        an array of two axes called x, data, rows or arr_0.
+        True for a CSV file, a parquet or Arrow file without a column ``image``, and an npz file
+        that holds an array of two axes called x, data, rows or arr_0.
     """
     path = Path(name).expanduser()
     if not path.is_file() or path.suffix.lower() not in SUFFIXES:
         return False
-    if path.suffix.lower() == ".parquet":
-        return "image" not in _schema(path)
-    return path.suffix.lower() == ".csv" or _array_of(path) is not None
+    if path.suffix.lower() == ".npz":
+        return array_in(path) is not None
+    return path.suffix.lower() == ".csv" or "image" not in names_in(path)
 
 
-def load_table(name: str, config: DataConfig) -> Table:
-    """Load the numeric columns of a parquet, CSV or npz file.
+def load_table(
+    name: str,
+    config: DataConfig,
+    columns: tuple[ColumnFacts, ...] | None = None,
+    given: tuple[ColumnFacts, ...] = (),
+) -> Table:
+    """Load a table from a file.
 
     Args:
-        name: The file. Columns that hold no numbers are left out; whole numbers become floats.
-        config: Which rows: ``split`` train, validation or all, held out by ``seed``.
+        name: A parquet, CSV, Arrow or npz file.
+        config: Which columns, of which kinds, and which rows: ``split`` train, validation or all,
+            held out by ``seed``.
+        columns: The facts that a model has of its columns, in place of those of the file.
+        given: Those of the columns that it is given.
 
     Returns:
         The rows of the split, in stored order.
 
     Raises:
-        ValueError: If the file cannot be read, has no numeric column, has missing or infinite
-            numbers or constant columns, or all columns are conditions; the message names them.
-        MissingExtraError: If pyarrow is not installed and the file needs it.
-
-    References:
-        Missing values and constants have no density that a flow could give them.
+        ValueError: If the file cannot be read or a column is not what it should be; see
+            :func:`read_table`.
+        MissingExtraError: If pyarrow is not installed.
     """
     path = Path(name).expanduser()
-    rows, columns = _read(path)
-    _check(rows, columns, path)
+    table, held_out, keep = _split(path, config)
+    if columns is not None:
+        found = table_like(table, columns, given).subset(torch.from_numpy(keep))
+        found.name = path.stem
+        return found
+    context = config.names("context")
+    chosen = config.names("columns")
+    wanted = [*chosen, *(c for c in context if c not in chosen)] if chosen else None
+    table = choose(table, wanted, config.names("drop"))
+    facts = facts_of(table, config.kinds_said, ~held_out)
+    return _parted(table, facts, context, path.stem, keep)
+
+
+def stored_rows(name: str, config: DataConfig) -> Any:
+    """The rows of a split as the file has them, with all its columns.
+
+    Args:
+        name: The file.
+        config: Which rows, as for :func:`load_table`.
+
+    Returns:
+        A ``pyarrow.Table``.
+    """
+    table, _, keep = _split(Path(name).expanduser(), config)
+    return table.filter(keep)
+
+
+def _split(
+    path: Path, config: DataConfig
+) -> tuple[Any, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """A file's table, which of its rows are held out, and which are in the split."""
     if config.split not in ("train", "validation", "all"):
         raise ValueError(
             f"split: expected one of train, validation, all of {path.name}, given {config.split!r}"
         )
-    keep = np.ones(len(rows), dtype=np.bool_)
-    if config.split != "all" and config.validation > 0 and len(rows) > 1:
-        held_out = held_out_rows(len(rows), config.validation, config.seed).numpy()
-        keep = held_out if config.split == "validation" else ~held_out
+    table = arrow_of(path)
+    held_out = np.zeros(table.num_rows, dtype=np.bool_)
+    if config.validation > 0 and table.num_rows > 1:
+        held_out = held_out_rows(table.num_rows, config.validation, config.seed).numpy()
     elif config.split == "validation":
         raise ValueError("validation: expected more than 0 for a set to validate on, given 0")
-    numbers = torch.from_numpy(rows[keep].astype(np.float32))
-    count = len(columns) - config.condition
-    if count < 1:
+    keep = {"train": ~held_out, "validation": held_out, "all": held_out | ~held_out}[config.split]
+    return table, held_out, keep
+
+
+def _parted(
+    table: Any,
+    facts: tuple[ColumnFacts, ...],
+    context: list[str],
+    name: str,
+    keep: npt.NDArray[np.bool_],
+) -> Table:
+    """Part the columns in those that are modelled and those that rows are given."""
+    known = {column.name: column for column in facts}
+    for column in context:
+        if column not in known:
+            raise ValueError(
+                f"context: expected columns of {name} ({', '.join(known)}), given '{column}'"
+            )
+    columns = tuple(column for column in facts if column.name not in context)
+    given = tuple(known[column] for column in context)
+    if not columns:
         raise ValueError(
-            f"condition: expected fewer than the {len(columns)} columns of {path.name}, "
-            f"given {config.condition}"
+            f"context: expected fewer than the {len(facts)} columns of {name}, "
+            f"given {', '.join(context)}"
         )
-    given = numbers[:, count:] if config.condition else None
-    return Table(numbers[:, :count], columns[:count], name=path.stem, conditions=given)
-
-
-def _read(path: Path) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
-    """All rows of the numeric columns, and their names."""
-    if path.suffix.lower() == ".npz":
-        array = _array_of(path)
-        if array is None:
-            raise ValueError(f"data: expected an array x (n, d), given none in {str(path)!r}")
-        return array.astype(np.float64), tuple(f"x{i}" for i in range(array.shape[1]))
-    table = _arrow(path)
-    import pyarrow.types as kinds  # type: ignore[import-untyped,unused-ignore]
-
-    numeric = [
-        field.name
-        for field in table.schema
-        if kinds.is_integer(field.type) or kinds.is_floating(field.type)
-    ]
-    if not numeric:
-        given = ", ".join(table.schema.names) or "none"
-        raise ValueError(f"data: expected a column of numbers, given {given} in {str(path)!r}")
-    columns = [table[key].to_numpy(zero_copy_only=False).astype(np.float64) for key in numeric]
-    return np.stack(columns, 1), tuple(numeric)
-
-
-def _arrow(path: Path) -> Any:
-    try:
-        from pyarrow import csv, parquet  # type: ignore[import-untyped,unused-ignore]
-    except ImportError as error:
-        raise MissingExtraError("pyarrow", "data") from error
-    try:
-        read = csv.read_csv if path.suffix.lower() == ".csv" else parquet.read_table
-        return read(str(path))
-    except Exception as error:  # pyarrow's own, and the file system's
-        raise ValueError(
-            f"data: expected a readable table, given {str(path)!r}: {error}"
-        ) from error
-
-
-def _schema(path: Path) -> list[str]:
-    try:
-        from pyarrow.parquet import read_schema  # type: ignore[import-untyped,unused-ignore]
-
-        return list(read_schema(path).names)
-    except ImportError as error:
-        raise MissingExtraError("pyarrow", "data") from error
-    except Exception:  # not readable: whoever loads it says so
-        return ["image"]
-
-
-def _array_of(path: Path) -> npt.NDArray[Any] | None:
-    """The array of two axes that an npz file of numbers holds."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
-            arrays = [loaded[key] for key in ("x", "data", "rows", "arr_0") if key in loaded.files]
-    except Exception:  # not readable: whoever loads it says so
-        return None
-    return next((array for array in arrays if array.ndim == 2 and array.dtype.kind in "fiu"), None)
-
-
-def _check(rows: npt.NDArray[np.float64], columns: tuple[str, ...], path: Path) -> None:
-    if len(rows) == 0:
-        raise ValueError(f"data: expected rows, given none in {str(path)!r}")
-    wrong = ~np.isfinite(rows)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise ValueError(
-            f"data: expected a number in every cell, given {int(wrong.sum())} missing or infinite "
-            f"in {', '.join(np.array(columns)[wrong.any(0)])}, the first in row {row} of "
-            f"'{columns[column]}' of {str(path)!r}"
-        )
-    same = (rows == rows[0]).all(0)
-    if same.any():
-        constant = ", ".join(np.array(columns)[same])
-        raise ValueError(
-            f"data: expected columns that vary, given constant {constant} in {str(path)!r}"
-        )
+    rows = numbers_of(table, columns)[keep]
+    conditions = numbers_of(table, given)[keep] if given else None
+    return Table(rows, columns, name=name, conditions=conditions, given=given)

@@ -3,6 +3,9 @@
 from lambent.distributions.autoregressive_mixture import (
     AutoregressiveMixture as AutoregressiveMixture,
 )
+from lambent.distributions.categories import (
+    AutoregressiveCategories as AutoregressiveCategories,
+)
 from lambent.distributions.conditional import ConditionalNormal as ConditionalNormal
 from lambent.distributions.half_normal import HalfNormal as HalfNormal
 from lambent.distributions.logistic import StandardLogistic as StandardLogistic

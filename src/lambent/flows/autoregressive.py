@@ -12,6 +12,7 @@ from lambent.core.transform import Transform
 from lambent.flows.context import context_size
 from lambent.flows.mixing import Mixing, Norm, mixing, norm
 from lambent.flows.pixels import check_at_least
+from lambent.flows.tables import of_tables
 from lambent.flows.vectors import VectorConfig, features, vector_flow
 from lambent.nn import MADE
 from lambent.transforms import Affine, Autoregressive, Elementwise
@@ -66,6 +67,7 @@ class IAFConfig(MAFConfig):
 
 
 @register(MADEConfig)
+@of_tables
 def made(config: MADEConfig) -> Flow:
     """Build one autoregressive layer of Gaussian conditionals over vectors.
 
@@ -90,6 +92,7 @@ def made(config: MADEConfig) -> Flow:
 
 
 @register(MAFConfig)
+@of_tables
 def maf(config: MAFConfig) -> Flow:
     """Build a masked autoregressive flow: densities cost a pass a layer.
 
@@ -114,6 +117,7 @@ def maf(config: MAFConfig) -> Flow:
 
 
 @register(IAFConfig)
+@of_tables
 def iaf(config: IAFConfig) -> Flow:
     """Build an inverse autoregressive flow: draws cost a pass a layer, and densities of them too.
 

@@ -12,6 +12,8 @@ from lambent.core.compose import Compose
 from lambent.core.distribution import Distribution
 from lambent.core.flow import Flow
 from lambent.core.transform import Transform
+from lambent.data.columns import ColumnFacts
+from lambent.flows.straighten import ColumnEncoder
 from lambent.nn import MLP, ImageEncoder, LabelEncoder, Together, VectorEncoder
 from lambent.transforms import Coupling, Standardise, Whole
 
@@ -29,6 +31,9 @@ class ContextConfig:
     """Number of classes, where it is; the command line takes the data's own."""
     context_features: int | None = None
     """Size of the context vectors, where the flow is conditional on vectors."""
+    context_columns: tuple[ColumnFacts, ...] | None = None
+    """What is known of each column of a table that rows are given, where context vectors are such;
+    the command line takes the data's own."""
     context_shape: tuple[int, int, int] | None = None
     """Channels, height and width of the context images, where it is conditional on images."""
 
@@ -58,7 +63,10 @@ def context_encoder(config: ContextConfig) -> nn.Module | None:
             raise ValueError(
                 f"context_features: expected at least 1, got {config.context_features}"
             )
-        parts.append(VectorEncoder(config.context_features))
+        if config.context_columns is None:
+            parts.append(VectorEncoder(config.context_features))
+        else:
+            parts.append(ColumnEncoder(config.context_columns))
     if config.context_shape is not None:
         if min(config.context_shape) < 1:
             raise ValueError(

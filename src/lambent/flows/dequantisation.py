@@ -31,15 +31,16 @@ from lambent.types import Size
 
 @dataclass(frozen=True, kw_only=True)
 class DequantisationConfig:
-    """How a family of images takes integer pixels to real numbers."""
+    """How a family takes integers to real numbers: pixels, or the whole numbers of a table."""
 
     dequantisation: Literal["uniform", "variational"] = "uniform"
-    """The noise that is added to integer pixels: uniform, or a small conditional flow's, which is
+    """The noise that is added to integers: uniform, or a small conditional flow's, which is
     trained along and tightens the bound."""
     noise_couplings: int = 4
     """Of variational noise: couplings of its flow."""
     noise_width: int = 32
-    """Of variational noise: hidden channels of its networks, and planes they see of the image."""
+    """Of variational noise: hidden channels of its networks, and planes they see of the image; the
+    units of its networks of a table."""
 
 
 def dequantise(config: DequantisationConfig, shape: Size, grey_levels: int) -> Transform:

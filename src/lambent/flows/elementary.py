@@ -14,6 +14,7 @@ from lambent.core.transform import Transform
 from lambent.flows.context import context_size
 from lambent.flows.mixing import Norm, norm
 from lambent.flows.pixels import check_at_least
+from lambent.flows.tables import of_tables
 from lambent.flows.vectors import VectorConfig, features, vector_flow
 from lambent.nn import ZeroLinear
 from lambent.transforms import Planar, Radial, Sylvester
@@ -53,6 +54,7 @@ class SylvesterConfig(ElementaryConfig):
 
 
 @register(PlanarConfig)
+@of_tables
 def planar(config: PlanarConfig) -> Flow:
     """Build a planar flow.
 
@@ -78,6 +80,7 @@ def planar(config: PlanarConfig) -> Flow:
 
 
 @register(RadialConfig)
+@of_tables
 def radial(config: RadialConfig) -> Flow:
     """Build a radial flow.
 
@@ -103,6 +106,7 @@ def radial(config: RadialConfig) -> Flow:
 
 
 @register(SylvesterConfig)
+@of_tables
 def sylvester(config: SylvesterConfig) -> Flow:
     """Build a Sylvester flow, its bases products of reflections.
 

@@ -13,16 +13,17 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.core.transform import Transform
 from lambent.distributions import StandardNormal
-from lambent.flows.context import ContextConfig, conditional, context_size
+from lambent.flows.context import conditional, context_size
 from lambent.flows.couplings import of_images, of_vectors
-from lambent.flows.dequantisation import DequantisationConfig, dequantise
+from lambent.flows.dequantisation import dequantise
 from lambent.flows.pixels import check_at_least, check_events, first_step, from_pixels
+from lambent.flows.tables import TableConfig, of_tables
 from lambent.nn import MLP, ResidualNet
 from lambent.transforms import ActNorm, Flatten, LogisticMixture, Logit, PLUConv1x1, Squeeze
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowPPConfig(ContextConfig, DequantisationConfig):
+class FlowPPConfig(TableConfig):
     """What :func:`lambent.flowpp` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, ...] | None = None
@@ -57,6 +58,7 @@ class FlowPPConfig(ContextConfig, DequantisationConfig):
 
 
 @register(FlowPPConfig)
+@of_tables
 def flowpp(config: FlowPPConfig) -> Flow:
     """Build a Flow++ over vectors of real numbers, or over images.
 

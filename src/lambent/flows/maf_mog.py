@@ -12,6 +12,7 @@ from lambent.distributions import AutoregressiveMixture
 from lambent.flows.autoregressive import MAFConfig, affine_layers
 from lambent.flows.context import conditional, context_size
 from lambent.flows.pixels import check_at_least
+from lambent.flows.tables import of_tables
 from lambent.flows.vectors import features, whitened
 from lambent.nn import MADE
 from lambent.transforms import Permute
@@ -23,6 +24,7 @@ class MAFMoGConfig(MAFConfig):
 
 
 @register(MAFMoGConfig)
+@of_tables
 def maf_mog(config: MAFMoGConfig) -> Flow:
     """Build a MAF whose base is autoregressive too, each conditional a mixture of Gaussians.
 

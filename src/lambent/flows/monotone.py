@@ -8,6 +8,7 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.flows.autoregressive import StackConfig, stacked
 from lambent.flows.pixels import check_at_least
+from lambent.flows.tables import of_tables
 from lambent.flows.vectors import vector_flow
 from lambent.transforms import Bernstein, MonotoneNetwork
 
@@ -33,6 +34,7 @@ class BernsteinConfig(StackConfig):
 
 
 @register(NAFConfig)
+@of_tables
 def naf(config: NAFConfig) -> Flow:
     """Build a neural autoregressive flow of deep sigmoidal networks.
 
@@ -60,6 +62,7 @@ def naf(config: NAFConfig) -> Flow:
 
 
 @register(BernsteinConfig)
+@of_tables
 def bernstein(config: BernsteinConfig) -> Flow:
     """Build an autoregressive flow of monotone Bernstein polynomials.
 

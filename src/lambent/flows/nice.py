@@ -12,15 +12,16 @@ from lambent.core.flow import Flow
 from lambent.core.registry import register
 from lambent.distributions import StandardLogistic, StandardNormal
 from lambent.errors import check_choices
-from lambent.flows.context import ContextConfig, conditional, context_size
+from lambent.flows.context import conditional, context_size
 from lambent.flows.couplings import of_vectors
 from lambent.flows.pixels import check_at_least, check_events, first_step, from_pixels
+from lambent.flows.tables import TableConfig, of_tables
 from lambent.nn import MLP
 from lambent.transforms import Additive, Flatten, Scale
 
 
 @dataclass(frozen=True, kw_only=True)
-class NICEConfig(ContextConfig):
+class NICEConfig(TableConfig):
     """What :func:`lambent.nice` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, ...] | None = None
@@ -43,6 +44,7 @@ class NICEConfig(ContextConfig):
 
 
 @register(NICEConfig)
+@of_tables
 def nice(config: NICEConfig) -> Flow:
     """Build a NICE over vectors of real numbers, or over images.
 

@@ -17,6 +17,7 @@ from lambent.flows.context import conditional, context_size
 from lambent.flows.couplings import of_vectors
 from lambent.flows.mixing import mixing, norm
 from lambent.flows.nsf_config import NSFConfig, checked
+from lambent.flows.tables import of_tables
 from lambent.flows.vectors import vector_flow
 from lambent.nn import MLP, Constant, OnCircle, ResidualMLP
 from lambent.transforms import (
@@ -30,6 +31,7 @@ from lambent.transforms import (
 
 
 @register(NSFConfig)
+@of_tables
 def nsf(config: NSFConfig) -> Flow:
     """Build a neural spline flow.
 

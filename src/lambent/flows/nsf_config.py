@@ -36,6 +36,11 @@ class NSFConfig(StackConfig):
     kept_splines: bool = False
     """Whether the part of a coupling that conditions is bent too, by splines nothing conditions."""
 
+    @property
+    def keeps_units(self) -> bool:
+        """Whether the domain has ends."""
+        return self.domain != "line"
+
 
 def checked(config: NSFConfig) -> int:
     """The features of an event, once every field is found to be right.

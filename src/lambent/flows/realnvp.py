@@ -18,6 +18,7 @@ from lambent.flows.couplings import of_images, of_vectors
 from lambent.flows.dequantisation import dequantise
 from lambent.flows.pixels import first_step, from_pixels
 from lambent.flows.realnvp_config import RealNVPConfig, checked
+from lambent.flows.tables import of_tables
 from lambent.nn import MLP, CouplingNet, ResidualNet, ShiftAndScale
 from lambent.transforms import (
     ActNorm,
@@ -31,6 +32,7 @@ from lambent.transforms import (
 
 
 @register(RealNVPConfig)
+@of_tables
 def realnvp(config: RealNVPConfig) -> Flow:
     """Build a Real NVP over vectors of real numbers, or over images.
 

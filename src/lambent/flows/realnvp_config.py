@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambent.errors import check_choices
-from lambent.flows.context import ContextConfig
-from lambent.flows.dequantisation import DequantisationConfig
 from lambent.flows.pixels import check_at_least, check_events
+from lambent.flows.tables import TableConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class RealNVPConfig(ContextConfig, DequantisationConfig):
+class RealNVPConfig(TableConfig):
     """What :func:`lambent.realnvp` builds. The defaults are small: minutes on a laptop."""
 
     shape: tuple[int, ...] | None = None

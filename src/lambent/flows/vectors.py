@@ -13,14 +13,15 @@ from lambent.core.flow import Flow
 from lambent.core.transform import Transform
 from lambent.distributions import GaussianMixture, StandardLogistic, StandardNormal, StudentT
 from lambent.errors import check_choices
-from lambent.flows.context import ContextConfig, conditional
+from lambent.flows.context import conditional
 from lambent.flows.pixels import check_at_least
+from lambent.flows.tables import TableConfig
 from lambent.transforms import Whiten
 from lambent.types import Size
 
 
 @dataclass(frozen=True, kw_only=True)
-class VectorConfig(ContextConfig):
+class VectorConfig(TableConfig):
     """The fields that all families of vectors have."""
 
     shape: tuple[int, ...] | None = None

@@ -10,5 +10,7 @@ from lambent.store.pretrained import pretrained as pretrained
 from lambent.store.rows import read_rows as read_rows
 from lambent.store.rows import writing_rows as writing_rows
 from lambent.store.run import RunFolder as RunFolder
+from lambent.store.table import TABLE_SUFFIXES as TABLE_SUFFIXES
+from lambent.store.table import write_arrow as write_arrow
 from lambent.store.weights import WeightsName as WeightsName
 from lambent.store.weights import take_weights as take_weights

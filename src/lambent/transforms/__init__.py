@@ -8,6 +8,8 @@ from lambent.transforms.argmax import Argmax as Argmax
 from lambent.transforms.argmax import BinaryArgmax as BinaryArgmax
 from lambent.transforms.autoregressive import Autoregressive as Autoregressive
 from lambent.transforms.batchnorm import BatchNorm as BatchNorm
+from lambent.transforms.columns import Codes as Codes
+from lambent.transforms.columns import Columns as Columns
 from lambent.transforms.conditional_mix import ConditionalConv1x1 as ConditionalConv1x1
 from lambent.transforms.coupling import Coupling as Coupling
 from lambent.transforms.dequantise import Dequantise as Dequantise
@@ -54,6 +56,9 @@ from lambent.transforms.sylvester import Sylvester as Sylvester
 from lambent.transforms.symmetry import Abs as Abs
 from lambent.transforms.symmetry import Sort as Sort
 from lambent.transforms.symmetry import StochasticPermutation as StochasticPermutation
+from lambent.transforms.units import Log as Log
+from lambent.transforms.units import Multiples as Multiples
+from lambent.transforms.units import Units as Units
 from lambent.transforms.variational_dequantise import (
     VariationalDequantise as VariationalDequantise,
 )
