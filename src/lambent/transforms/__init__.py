@@ -29,6 +29,8 @@ from lambent.transforms.monotone import Bernstein as Bernstein
 from lambent.transforms.monotone import LogisticMixture as LogisticMixture
 from lambent.transforms.monotone import MonotoneNetwork as MonotoneNetwork
 from lambent.transforms.multiscale import MultiScale as MultiScale
+from lambent.transforms.order import Sort as Sort
+from lambent.transforms.order import StochasticPermutation as StochasticPermutation
 from lambent.transforms.partition import Checkerboard as Checkerboard
 from lambent.transforms.partition import Chosen as Chosen
 from lambent.transforms.partition import Complement as Complement
@@ -52,8 +54,6 @@ from lambent.transforms.spline_domains import IntervalSpline as IntervalSpline
 from lambent.transforms.squeeze import Squeeze as Squeeze
 from lambent.transforms.sylvester import Sylvester as Sylvester
 from lambent.transforms.symmetry import Abs as Abs
-from lambent.transforms.symmetry import Sort as Sort
-from lambent.transforms.symmetry import StochasticPermutation as StochasticPermutation
 from lambent.transforms.variational_dequantise import (
     VariationalDequantise as VariationalDequantise,
 )
