@@ -16,6 +16,7 @@ from lambent.cli.rows import named_columns
 from lambent.cli.runs import load_run
 from lambent.core.context import classes_of
 from lambent.core.flow import Flow
+from lambent.core.units import units_of
 from lambent.store import Column, Rows, read_rows, writing_rows
 from lambent.store.rows import SUFFIXES
 
@@ -82,8 +83,9 @@ def run(arguments: Sequence[str]) -> None:
                 rows = next(latents, None)
             except ValueError as error:
                 raise ValueError(_named(error)) from error
-    figures = {"images": count, "out": str(options.out)}
-    report(f"images of {options.latents}", figures, as_json=options.json)
+    events = units_of(flow).events
+    figures = {events: count, "out": str(options.out)}
+    report(f"{events} of {options.latents}", figures, as_json=options.json)
 
 
 def _named(error: ValueError) -> str:

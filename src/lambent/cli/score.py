@@ -12,6 +12,7 @@ from lambent.cli.options import Options
 from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
 from lambent.cli.runs import add_measuring, check_fits, load_run, read_with_run
+from lambent.core.units import units_of
 from lambent.data import load_events
 from lambent.evaluate import check_not_joint, score
 from lambent.store import Column, writing_rows
@@ -19,12 +20,16 @@ from lambent.store.rows import SUFFIXES
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Write the bits per dimension of each image to a file.
+    """Write the bits per dimension of each image, or the log-likelihood of each row, to a file.
 
     Args:
         arguments: What follows ``lambent score``.
     """
-    parser = Options("score", "Write the bits per dimension of each image to a file.")
+    parser = Options(
+        "score",
+        "Write the bits per dimension of each image, or the log-likelihood of each row in nats, to "
+        "a file.",
+    )
     parser.add_run()
     parser.add_data(split="validation")
     parser.add_argument("--out", type=Path, required=True, help="the .npz or .parquet to write")
@@ -37,7 +42,8 @@ def run(arguments: Sequence[str]) -> None:
     images = load_events(options.data, data)
     check_fits(flow, images)
     check_not_joint(flow)
-    columns = {"index": Column("int64"), "bits_per_dim": Column("float64")}
+    units = units_of(flow)
+    columns = {"index": Column("int64"), units.figure: Column("float64")}
     if images.labels is not None:
         columns["label"] = Column("int64")
     count = len(images)
@@ -50,12 +56,12 @@ def run(arguments: Sequence[str]) -> None:
 
         def each(bits: Tensor) -> None:
             nonlocal total, start
-            end = start + len(bits)
-            rows = {"index": torch.arange(start, end), "bits_per_dim": bits}
+            end, found = start + len(bits), units.factor * bits
+            rows = {"index": torch.arange(start, end), units.figure: found}
             if images.labels is not None:
                 rows["label"] = images.labels[start:end]
             add({name: values.numpy() for name, values in rows.items()})
-            total, start = total + float(bits.sum()), end
+            total, start = total + float(found.sum()), end
             done(len(bits))
 
         score(
@@ -67,8 +73,8 @@ def run(arguments: Sequence[str]) -> None:
             importance_samples=options.importance_samples,
         )
     figures = {
-        "images": count,
-        "bits_per_dim": total / count,
+        units.events: count,
+        units.figure: total / count,
         "likelihood": flow.likelihood,
         "weights": None if options.weights == "model" else options.weights,
         "out": str(options.out),

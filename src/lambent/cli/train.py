@@ -28,7 +28,7 @@ from lambent.train.processes import processes
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Train a flow on images and leave a run folder.
+    """Train a flow on images or rows of numbers and leave a run folder.
 
     Args:
         arguments: What follows ``lambent train``.
@@ -53,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
 
     parser = Options(
         "train",
-        "Train a flow on images and leave a run folder.",
+        "Train a flow on images or rows of numbers and leave a run folder.",
         usage="lambent train --data DATA --out OUT [--model NAME] [--config FILE] [options]",
     )
     parser.add_taken(
