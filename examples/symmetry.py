@@ -1,9 +1,10 @@
-"""A symmetric density learned by a plain flow, and by one that takes absolute values first.
+"""A symmetric density learned by a plain flow, and by two that take absolute values first.
 
     python examples/symmetry.py --out symmetry.png [--steps 50]
 
-Both flows have the same couplings, so as many parameters. What is printed is how many nats each
-falls short of the true density, on points that were not trained on.
+All have the same couplings; signs are fair, or have a law of their own given the absolute values.
+What is printed is how many nats each falls short of the true density, on points that were not
+trained on.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from lambent import Flow, seeded
 from lambent.core import Compose, Transform
-from lambent.distributions import StandardNormal
+from lambent.distributions import Bernoulli, StandardNormal
 from lambent.files import replacing
 from lambent.nn import MLP
 from lambent.train import train_on_draws
@@ -31,7 +32,7 @@ POINTS = 20_000
 
 
 class Toy(NamedTuple):
-    """A density that no change of sign changes, and draws of it."""
+    """A density whose shape no change of sign changes, and draws of it."""
 
     draw: Callable[[int], Tensor]
     log_prob: Callable[[Tensor], Tensor]
@@ -41,16 +42,19 @@ class Toy(NamedTuple):
         return self.draw(n), None
 
 
-def blobs(centres: Tensor, std: float) -> Toy:
-    """Equal round normals."""
+def blobs(centres: Tensor, std: float, weights: Tensor | None = None) -> Toy:
+    """Round normals of equal scale, and of equal weight if none are given."""
+    shares = torch.ones(len(centres)) / len(centres) if weights is None else weights
 
     def draw(n: int) -> Tensor:
-        return centres[torch.randint(len(centres), (n,))] + std * torch.randn(n, 2)
+        which = torch.randint(len(centres), (n,))
+        if weights is not None:
+            which = torch.multinomial(weights, n, replacement=True)
+        return centres[which] + std * torch.randn(n, 2)
 
     def log_prob(x: Tensor) -> Tensor:
         far = (x[:, None] - centres).square().sum(2) / std**2
-        constant = math.log(2 * math.pi * std**2 * len(centres))
-        return (-0.5 * far).logsumexp(1) - constant
+        return (shares.log() - 0.5 * far).logsumexp(1) - math.log(2 * math.pi * std**2)
 
     return Toy(draw, log_prob)
 
@@ -73,7 +77,22 @@ def toys() -> dict[str, Toy]:
     signs = torch.cartesian_prod(torch.tensor([-1.5, 1.5]), torch.tensor([-1.5, 1.5]))
     turn = math.pi * (torch.arange(8) / 4 + 1 / 8)
     ring = 2.2 * torch.stack((turn.cos(), turn.sin()), 1)
-    return {"four normals": blobs(signs, 0.3), "eight normals": blobs(ring, 0.25), "board": board()}
+    return {
+        "four normals": blobs(signs, 0.3),
+        "unequal normals": blobs(signs, 0.3, torch.tensor([0.4, 0.3, 0.2, 0.1])),
+        "eight normals": blobs(ring, 0.25),
+        "board": board(),
+    }
+
+
+def starts() -> dict[str, list[Transform]]:
+    """What each flow begins with."""
+    learned = Abs(Bernoulli((2,), MLP(2, 2, width=16, layers=1)))
+    return {
+        "plain": [],
+        "fair signs": [Abs(), Softplus().inv],
+        "learned signs": [learned, Softplus().inv],
+    }
 
 
 def flow_of(start: list[Transform], *, couplings: int = 6, width: int = 32) -> Flow:
@@ -85,10 +104,10 @@ def flow_of(start: list[Transform], *, couplings: int = 6, width: int = 32) -> F
 
 
 def picture(rows: dict[str, list[Tensor]]) -> Figure:
-    """The densities, one row a toy: true draws, the plain flow, the one of absolute values."""
-    figure = Figure(figsize=(9, 3 * len(rows)), layout="constrained")
-    places = figure.subplots(len(rows), 3, squeeze=False)
-    titles = ("data", "plain flow", "flow of absolute values")
+    """The densities, one row a toy: true draws, then what each flow learned."""
+    figure = Figure(figsize=(12, 3 * len(rows)), layout="constrained")
+    places = figure.subplots(len(rows), 4, squeeze=False)
+    titles = ("data", *starts())
     for line, (name, (points, *densities)) in zip(places, rows.items(), strict=True):
         line[0].scatter(*points.T.numpy(), s=1, color="C0", linewidths=0)
         line[0].set_ylabel(name)
@@ -115,9 +134,9 @@ def main() -> None:
         with seeded(0):
             held_out = toy.draw(POINTS)
         rows[name], said = [held_out[:2000]], []
-        for kind, start in (("plain", []), ("absolute values", [Abs(), Softplus().inv])):
+        for kind in starts():
             with seeded(1):
-                flow = flow_of(start)
+                flow = flow_of(starts()[kind])
                 train_on_draws(flow, toy.batch, steps=options.steps)
             with torch.no_grad():
                 short = (toy.log_prob(held_out) - flow.log_prob(held_out)).mean()

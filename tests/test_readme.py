@@ -61,5 +61,5 @@ def test_the_example_of_symmetry_runs(
         sys, "argv", ["symmetry.py", "--steps", "2", "--out", str(tmp_path / "s.png")]
     )
     runpy.run_path(str(ROOT / "examples" / "symmetry.py"), run_name="__main__")
-    assert capsys.readouterr().out.count("nats short of the truth") == 3
+    assert capsys.readouterr().out.count("nats short of the truth") == 4
     assert (tmp_path / "s.png").is_file()

@@ -73,7 +73,7 @@ def test_a_table_with_a_condition(lambent: Run, table: Path, tmp_path: Path) -> 
     assert said.figures["conditional_log_likelihood"] < 0
     said = lambent("evaluate", out, "--data", table, "--json")
     assert said.code == 0, said.err
-    assert set(said.figures) == {"rule_error", "conditional_log_likelihood", "images"}
+    assert set(said.figures) == {"rule_error", "conditional_log_likelihood", "rows"}
     means = {}
     for given in (-1.0, 1.0):
         said = lambent("sample", out, f"--given={given}", "--n=500", "--out", drawn)

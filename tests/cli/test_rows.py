@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 
 from lambent import load, load_images
 from lambent.cli import main
+from lambent.train.metrics import read_metrics
 
 from .conftest import Run
+from .test_commands import documented
 
 SMALL = ("--model.couplings=4", "--model.width=16", "--model.layers=1", "--device=cpu")
 QUICK = ("--train.max_steps=150", "--train.validate_every=75", "--train.warmup_steps=0")
@@ -52,10 +55,15 @@ def run(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_fits_better_than_it_began(table: Path, run: Path, lambent: Run) -> None:
     figures = lambent("evaluate", run, "--data", table, "--json").figures
-    assert figures["images"] == 60
+    assert set(figures) <= documented("evaluate")
+    assert figures["rows"] == 60
     assert figures["likelihood"] == "exact"
-    nats = -figures["bits_per_dim"] * 2 * np.log(2)
-    assert figures["log_likelihood"] == pytest.approx(nats)
+    nats = figures["log_likelihood"]
+    assert sum(figures["parts"].values()) == pytest.approx(nats, abs=1e-4)
+    low, high = figures["interval"]
+    assert low < nats < high
+    assert high - low == pytest.approx(4 * figures["standard_error"], rel=0.3)
+    assert figures["reading"] == f"= {nats:.4f} ± {figures['standard_error']:.4f} nats"
     truth = -np.log(2 * np.pi * np.e) - np.log(10 * 4)  # minus the entropy of the true density
     assert truth - 1 < nats < truth + 0.5
     assert load(run).event_shape == (2,)
@@ -64,9 +72,15 @@ def test_fits_better_than_it_began(table: Path, run: Path, lambent: Run) -> None
 def test_scores_latents_and_rows(table: Path, run: Path, lambent: Run, tmp_path: Path) -> None:
     scores, latents, rows = (tmp_path / f"{name}.parquet" for name in ("s", "z", "x"))
     figures = lambent("score", run, "--data", table, "--out", scores, "--json").figures
-    assert pyarrow.parquet.read_table(scores).num_rows == figures["rows"] == 60
-    assert lambent("encode", run, "--data", table, "--out", latents).code == 0
-    assert lambent("decode", run, "--latents", latents, "--out", rows).code == 0
+    scored = pyarrow.parquet.read_table(scores)
+    assert scored.schema.names == ["height", "weight", "name", "log_density"]
+    assert scored.num_rows == figures["rows"] == 60
+    mean = np.asarray(scored["log_density"]).mean()
+    assert mean == pytest.approx(figures["log_likelihood"], abs=1e-6)
+    said = lambent("encode", run, "--data", table, "--out", latents, "--json")
+    assert said.figures["rows"] == 60
+    said = lambent("decode", run, "--latents", latents, "--out", rows, "--json")
+    assert said.figures["rows"] == 60
     back = pyarrow.parquet.read_table(rows)
     assert back.schema.names == ["height", "weight"]
     everything = pyarrow.csv.read_csv(table)
@@ -74,6 +88,55 @@ def test_scores_latents_and_rows(table: Path, run: Path, lambent: Run, tmp_path:
         true = everything[name].to_numpy()
         found = back[name].to_numpy()
         assert max(np.abs(true - value).min() for value in found) < 1e-2
+
+
+def test_training_speaks_of_rows_and_nats(table: Path, lambent: Run, tmp_path: Path) -> None:
+    """Of images nowhere; the file of metrics has the columns that it has of all events."""
+    out = tmp_path / "run"
+    quick = ("--train.max_steps=4", "--train.validate_every=2", "--train.loggers=[]")
+    said = lambent("train", "--model=maf", f"--data={table}", DROP, f"--out={out}", *quick)
+    assert said.code == 0, said.err
+    for word in ("images", "bits"):
+        assert word not in said.out + said.err
+    lines = said.err.splitlines()
+    assert re.fullmatch(
+        r"step 2: -\d+\.\d+ nats, best (-\d+\.\d+), \d+ rows/s, .* left, validation (-\d+\.\d+)",
+        lines[0],
+    )
+    metrics = read_metrics(out / "metrics.csv")
+    nats = {
+        step: -2 * np.log(2) * row["validation/bits_per_dim"]
+        for step, row in metrics.items()
+        if "validation/bits_per_dim" in row
+    }
+    best = max(nats.values())
+    assert f"best {best:.3f}," in lines[-1]
+    assert f"validation {nats[4]:.4f}" in lines[-1]
+    shown = [
+        line.split(maxsplit=2)[-1]
+        for line in said.out.splitlines()
+        if line.startswith("log likelihood")
+    ]
+    assert float(shown[0]) == pytest.approx(best, abs=0.01)
+
+
+def test_rows_outside_the_domain_leave_no_run(table: Path, lambent: Run, tmp_path: Path) -> None:
+    arguments = (
+        "train",
+        "--model=nsf",
+        f"--data={table}",
+        f"--out={tmp_path / 'run'}",
+        DROP,
+        *QUICK,
+    )
+    said = lambent(*arguments, "--model.domain=interval")
+    assert said.code == 2
+    assert len(said.err.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+    assert lambent(*arguments, "--train.max_steps=2").code == 0  # and it is free for another
+    again = lambent(*arguments, "--train.max_steps=3", "--model.domain=interval", "--resume")
+    assert again.code == 2
+    assert (tmp_path / "run/checkpoints/last.ckpt").is_file()
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".npz"])
@@ -166,7 +229,7 @@ def test_mixed_columns(model: tuple[str, ...], stones: Path, lambent: Run, tmp_p
     back = pyarrow.parquet.read_table(scored)
     assert back.column_names == [*original.column_names, "log_density"]
     assert back.num_rows == said.figures["rows"] == 400
-    assert np.mean(back["log_density"].to_numpy()) == pytest.approx(said.figures["log_density"])
+    assert np.mean(back["log_density"].to_numpy()) == pytest.approx(said.figures["log_likelihood"])
     again = lambent("score", run, "--data", scored, "--out", tmp_path / "s.csv")
     assert again.code == 2
     assert "data: expected no column 'log_density', which is added" in again.err

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lambent.core import Compose, Distribution, Flow
-from lambent.distributions import ConditionalNormal, HalfNormal, StandardNormal
+from lambent.distributions import (
+    Bernoulli,
+    ConditionalNormal,
+    HalfNormal,
+    PlackettLuce,
+    StandardNormal,
+)
 from lambent.flows import noise_flow
+from lambent.nn import Together, VectorEncoder
 from lambent.testing import Case, pixels
 from lambent.testing.case import Draw
 from lambent.transforms import (
@@ -27,7 +34,7 @@ from lambent.transforms import (
     VariationalDequantise,
     Whole,
 )
-from lambent.types import Size
+from lambent.types import Context, Size
 
 from ..networks import Dense, Planes
 
@@ -49,12 +56,38 @@ def grown(levels: int) -> Draw:
     return draw
 
 
-def dense_normal(features: int, context: int) -> Distribution:
-    return ConditionalNormal((features,), Dense(context, 2 * features))
+def dense_normal(features: int, kept: int, *, context: int = 0) -> Distribution:
+    return ConditionalNormal((features,), Dense(kept, 2 * features, context=context))
 
 
-def plane_normal(channels: int, context: int) -> Distribution:
-    return ConditionalNormal((channels, 2, 2), Planes(context, 2 * channels))
+def plane_normal(channels: int, kept: int, *, context: int = 0) -> Distribution:
+    return ConditionalNormal((channels, 2, 2), Planes(kept, 2 * channels, context=context))
+
+
+def signs(features: int, *, context: int = 0) -> Bernoulli:
+    return Bernoulli((features,), Dense(features, features, context=context))
+
+
+def orders(size: int, *, context: int = 0) -> PlackettLuce:
+    return PlackettLuce(size, Dense(size, size, context=context))
+
+
+class Both(Dense):
+    """A network of what stays and two vectors of the caller's."""
+
+    def __init__(self, kept: int, outputs: int, *context: int) -> None:
+        super().__init__(kept, outputs, context=sum(context))
+
+    def forward(self, a: Tensor, context: Context | None = None) -> Tensor:
+        assert isinstance(context, tuple)
+        return super().forward(a, torch.cat(context, 1))
+
+
+class BothPlanes(nn.Module):
+    """Planes of what stays and the caller's as they are."""
+
+    def forward(self, context: Context) -> Tensor:
+        return torch.cat(tuple(context), 1)
 
 
 def flow_noise(features: int, context: int) -> Flow:
@@ -82,11 +115,23 @@ TRANSFORMS: dict[str, Case] = {
     "softplus": Case(build=Softplus, event_shape=(2, 2, 3), codomain=positive),
     "gaps": Case(build=Gaps, event_shape=(4,), domain=rising),
     "abs": Case(build=Abs, event_shape=(2, 2, 1), codomain=positive),
-    "abs of learned signs": Case(
-        build=lambda: Abs(Dense(3, 3)), event_shape=(3,), codomain=positive
+    "abs of learned signs": Case(build=lambda: Abs(signs(3)), event_shape=(3,), codomain=positive),
+    "abs of planes": Case(
+        build=lambda: Abs(Bernoulli((2, 2, 1), Planes(2, 2))),
+        event_shape=(2, 2, 1),
+        codomain=positive,
     ),
-    "abs backwards": Case(build=lambda: Abs(Dense(3, 3)).inv, event_shape=(3,), domain=positive),
+    "abs of unequal signs": Case(
+        build=lambda: Abs(Bernoulli((3,))), event_shape=(3,), codomain=positive
+    ),
+    "abs backwards": Case(build=lambda: Abs(signs(3)).inv, event_shape=(3,), domain=positive),
     "sort": Case(build=Sort, event_shape=(4,), codomain=rising),
+    "sort of learned orders": Case(
+        build=lambda: Sort(orders(4)), event_shape=(4,), codomain=rising
+    ),
+    "sort of unequal orders": Case(
+        build=lambda: Sort(PlackettLuce(3)), event_shape=(3,), codomain=rising
+    ),
     "sort backwards": Case(build=lambda: Sort().inv, event_shape=(4,), domain=rising),
     "stochastic permutation": Case(build=StochasticPermutation, event_shape=(4, 2)),
     "max pool": Case(build=lambda: MaxPool(HalfNormal((6, 1, 2))), event_shape=(2, 2, 4)),
@@ -108,11 +153,67 @@ TRANSFORMS: dict[str, Case] = {
         float32_tolerance=1e-3,
     ),
 }
+TRANSFORMS |= {
+    "slice given a vector": Case(
+        build=lambda: Slice(dense_normal(2, 3, context=2)), event_shape=(5,), context_shape=(2,)
+    ),
+    "slice given two vectors": Case(
+        build=lambda: Slice(ConditionalNormal((2,), Both(3, 4, 2, 1))),
+        event_shape=(5,),
+        context_shape=((2,), (1,)),
+    ),
+    "slice of a flow given a vector": Case(
+        build=lambda: Slice(
+            Flow(
+                Coupling(Dense(0, 2, context=4), Affine(), Whole()),
+                StandardNormal((1,)),
+                context_encoder=Together(VectorEncoder(2), VectorEncoder(2)),
+            )
+        ),
+        event_shape=(3,),
+        context_shape=(2,),
+    ),
+    "augment given planes": Case(
+        build=lambda: Augment(plane_normal(1, 2, context=1)),
+        event_shape=(2, 2, 2),
+        context_shape=(1, 2, 2),
+    ),
+    "abs given a vector": Case(
+        build=lambda: Abs(signs(3, context=2)),
+        event_shape=(3,),
+        context_shape=(2,),
+        codomain=positive,
+    ),
+    "sort given a vector": Case(
+        build=lambda: Sort(orders(4, context=2)),
+        event_shape=(4,),
+        context_shape=(2,),
+        codomain=rising,
+    ),
+    "max pool given planes": Case(
+        build=lambda: MaxPool(
+            Flow(
+                Compose(Softplus().inv, Coupling(Planes(0, 12, context=3), Affine(), Whole())),
+                StandardNormal((6, 1, 2)),
+                context_encoder=BothPlanes(),
+            )
+        ),
+        event_shape=(2, 2, 4),
+        context_shape=(1, 1, 2),
+    ),
+    "argmax given a vector": Case(
+        build=lambda: Argmax(3, dense_normal(6, 6, context=2)),
+        event_shape=(2,),
+        context_shape=(2,),
+        domain=pixels(3),
+    ),
+}
+"""Those whose conditionals read the caller's context."""
 
 FLOWS: dict[str, Case] = {
     "of absolute values": Case(
         build=lambda: Flow(
-            Compose(Abs(Dense(2, 2)), Softplus().inv, Coupling(Dense(1, 2), Affine())),
+            Compose(Abs(signs(2)), Softplus().inv, Coupling(Dense(1, 2), Affine())),
             StandardNormal((2,)),
         ),
         event_shape=(2,),
@@ -123,6 +224,30 @@ FLOWS: dict[str, Case] = {
     "of sorted numbers": Case(
         build=lambda: Flow(Compose(Sort(), Gaps(), ActNorm(3)), StandardNormal((3,))),
         event_shape=(3,),
+    ),
+    "of sorted numbers of learned orders": Case(
+        build=lambda: Flow(Compose(Sort(orders(3)), Gaps(), ActNorm(3)), StandardNormal((3,))),
+        event_shape=(3,),
+    ),
+    "sliced given a vector": Case(
+        build=lambda: Flow(
+            Compose(
+                Coupling(Dense(1, 4, context=2), Affine()), Slice(dense_normal(1, 2, context=2))
+            ),
+            StandardNormal((2,)),
+            context_encoder=Dense(2, 2),
+        ),
+        event_shape=(3,),
+        context_shape=(2,),
+    ),
+    "of absolute values given a vector": Case(
+        build=lambda: Flow(
+            Compose(Abs(signs(2, context=1)), Softplus().inv, ActNorm(2)),
+            StandardNormal((2,)),
+            context_encoder=Dense(1, 1),
+        ),
+        event_shape=(2,),
+        context_shape=(1,),
     ),
     "augmented": Case(
         build=lambda: Flow(

@@ -15,7 +15,7 @@ from lambent.flows import MAFConfig, NICEConfig, NSFConfig, maf, nice, noise_flo
 from lambent.nn import MLP, Constant
 from lambent.testing import Case
 from lambent.testing.case import Draw
-from lambent.transforms import Codes, Columns, Log, Multiples, Units
+from lambent.transforms import Codes, Columns, FixedAffine, Log, Multiples
 from lambent.types import Size
 
 COLUMNS = (
@@ -73,7 +73,7 @@ def of_columns(columns: tuple[ColumnFacts, ...], build: Any, config: Any, **more
 SMALL: dict[str, Any] = {"width": 6, "transforms": 1, "layers": 1}
 
 TRANSFORMS: dict[str, Case] = {
-    "units": Case(build=lambda: Units([1e6, -3.0], [2.0, 0.1]), event_shape=(2,)),
+    "fixed affine": Case(build=lambda: FixedAffine([1e6, -3.0], [2.0, 0.1]), event_shape=(2,)),
     "log": Case(build=Log, event_shape=(3,), domain=above),
     "log of numbers from 0": Case(build=lambda: Log(1.0), event_shape=(2, 2), domain=above),
     "multiples": Case(
@@ -89,7 +89,7 @@ TRANSFORMS: dict[str, Case] = {
     ),
     "codes": Case(build=Codes, event_shape=(2,)),
     "columns": Case(
-        build=lambda: Columns(([2, 0], Log()), ([1], Units([3.0], [2.0]))),
+        build=lambda: Columns(([2, 0], Log()), ([1], FixedAffine([3.0], [2.0]))),
         event_shape=(3,),
         domain=above,
     ),

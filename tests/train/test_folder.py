@@ -59,6 +59,37 @@ def test_two_runs_in_one_folder_are_refused(
     fit(new_flow(), images, held_out, config=quick(max_steps=21), out=run, resume=resume)
 
 
+def test_a_folder_goes_where_nothing_was_kept(tmp_path: Path) -> None:
+    """If it was made for the run; one with a checkpoint stays, and its lock is free."""
+
+    def begin(run: RunFolder, *kept: Path) -> None:
+        with run.held():
+            run.write_config({})
+            for path in kept:
+                path.parent.mkdir()
+                path.touch()
+            raise ValueError("outside")
+
+    def fail(run: RunFolder, *kept: Path) -> None:
+        with pytest.raises(ValueError, match="outside"):
+            begin(run, *kept)
+
+    new, trained, old = (RunFolder(tmp_path / name) for name in ("a/new", "trained", "old"))
+    fail(new)
+    assert not new.path.exists()
+    assert new.path.parent.exists()
+    fail(trained, trained.last)
+    assert trained.last.exists()
+    assert trained.config.exists()
+    old.path.mkdir()
+    (old.path / "notes.txt").touch()
+    fail(old)
+    assert (old.path / "notes.txt").exists()
+    old.check_new()
+    with trained.held():
+        pass
+
+
 def test_half_written_files_are_swept_out(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.checkpoints.mkdir()

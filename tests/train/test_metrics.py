@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lambent.core.units import Units
 from lambent.train.curve import draw_curve
 from lambent.train.metrics import MetricsFile, read_metrics
 
@@ -44,10 +45,11 @@ def test_goes_on_where_logging_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lines", [[], ["10,2.5,", "20,2.25,2.5", "30,2.0,2.25"], ["7,2.5,"]])
-def test_curve(lines: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3,)])
+def test_curve(lines: list[str], shape: tuple[int, ...], tmp_path: Path) -> None:
     header = "step,train/bits_per_dim,validation/bits_per_dim"
     (tmp_path / "metrics.csv").write_text("\n".join([header, *lines]) + "\n")
-    draw_curve(tmp_path / "metrics.csv", tmp_path / "curve.png")
+    draw_curve(tmp_path / "metrics.csv", tmp_path / "curve.png", Units(shape))
     with Image.open(tmp_path / "curve.png") as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     blue = (pixels[..., 2] - pixels[..., 0] > 100).sum()  # the validation curve's colour

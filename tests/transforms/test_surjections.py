@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from lambent.core import Compose, Flow, Transform
-from lambent.distributions import ConditionalNormal, HalfNormal, StandardNormal, StudentT
+from lambent.core import Compose, Flow, Transform, trace
+from lambent.distributions import (
+    Bernoulli,
+    ConditionalNormal,
+    HalfNormal,
+    PlackettLuce,
+    StandardNormal,
+    StudentT,
+)
 from lambent.errors import DomainError
 from lambent.flows import noise_flow
+from lambent.nn import First, VectorEncoder
 from lambent.testing import (
     check_bound,
     check_normalised,
@@ -35,10 +44,15 @@ from lambent.transforms import (
     Sort,
     StochasticPermutation,
     VariationalDequantise,
+    Whole,
 )
 from lambent.types import Context, PerSample, X, Z
 
 from ..networks import Dense
+
+
+def learned_signs(*, context: int = 0) -> Abs:
+    return Abs(Bernoulli((2,), Dense(2, 2, context=context)))
 
 
 def symmetric(signs: Transform) -> Flow:
@@ -47,7 +61,7 @@ def symmetric(signs: Transform) -> Flow:
     return perturbed(Flow(steps, StandardNormal((2,))), 0.3, seed=1)
 
 
-@pytest.mark.parametrize("signs", [Abs(), Abs(Dense(2, 2))], ids=["fair", "learned"])
+@pytest.mark.parametrize("signs", [Abs(), learned_signs()], ids=["fair", "learned"])
 def test_absolute_values_have_a_normalised_density(signs: Abs) -> None:
     flow = symmetric(signs)
     assert flow.likelihood == "exact"
@@ -75,16 +89,56 @@ def test_fair_signs_over_a_half_normal_are_a_normal() -> None:
 
 def test_fair_signs_are_symmetric_and_learned_ones_are_not() -> None:
     x = torch.randn(6, 2, dtype=torch.float64)
-    fair, learned = symmetric(Abs()), symmetric(Abs(Dense(2, 2)))
+    fair, learned = symmetric(Abs()), symmetric(learned_signs())
     torch.testing.assert_close(fair.log_prob(x), fair.log_prob(-x))
     assert (learned.log_prob(x) - learned.log_prob(-x)).abs().max() > 0.05
 
 
-def test_sorted_numbers_have_a_normalised_density() -> None:
-    sort = perturbed(Compose(Sort(), Gaps(), ActNorm(2)), 0.3, seed=2)
+def test_signs_of_all_kinds_add_up_to_one() -> None:
+    """Given the absolute values and the caller's context, and drawn as often as they say."""
+    layer = perturbed(learned_signs(context=1), 1.0, seed=9)
+    z = torch.rand(1, 2, dtype=torch.float64)
+    signs = torch.cartesian_prod(*[torch.tensor([1.0, -1.0], dtype=torch.float64)] * 2)
+    for given in (torch.zeros(1, 1).double(), torch.ones(1, 1).double()):
+        value = layer(signs * z, given.expand(4, -1))[1].exp()
+        assert value.sum().item() == pytest.approx(1.0, abs=1e-12)
+        assert value.std() > 0.05
+        with torch.no_grad():
+            x, minus = layer.inverse(z.expand(20_000, -1), given.expand(20_000, -1))
+        torch.testing.assert_close(minus, -layer(x, given.expand(20_000, -1))[1])
+        counts = (x[:, None].sign() == signs).all(2).double().mean(0)
+        torch.testing.assert_close(counts, value, rtol=0, atol=0.02)
+        assert torch.equal(layer.decode(z, given).sign()[0], signs[value.argmax()])
+
+
+def test_orders_of_all_kinds_add_up_to_one() -> None:
+    layer = perturbed(Sort(PlackettLuce(3, Dense(3, 3, context=1))), 1.0, seed=10)
+    z = torch.tensor([[-1.0, 0.5, 2.0]], dtype=torch.float64)
+    orders = torch.tensor(list(itertools.permutations(range(3))))
+    for given in (torch.zeros(1, 1).double(), torch.ones(1, 1).double()):
+        value = layer(z[0][orders], given.expand(6, -1))[1].exp()
+        assert value.sum().item() == pytest.approx(1.0, abs=1e-12)
+        assert value.std() > 0.05
+        with torch.no_grad():
+            x, minus = layer.inverse(z.expand(20_000, -1), given.expand(20_000, -1))
+        torch.testing.assert_close(minus, -layer(x, given.expand(20_000, -1))[1])
+        counts = (x[:, None] == z[0][orders]).all(2).double().mean(0)
+        torch.testing.assert_close(counts, value, rtol=0, atol=0.02)
+        first = z[0][orders[value.argmax()]][0]  # the first of the most probable order comes first
+        assert layer.decode(z, given)[0, 0] == first
+
+
+@pytest.mark.parametrize(
+    "sort", [Sort(), Sort(PlackettLuce(2, Dense(2, 2)))], ids=["all alike", "learned"]
+)
+def test_sorted_numbers_have_a_normalised_density(sort: Sort) -> None:
+    alike = sort.orders is None
+    sort = perturbed(Compose(sort, Gaps(), ActNorm(2)), 0.3, seed=2)
     x = torch.randn(4, 2, dtype=torch.float64)
     flow = Flow(sort, StandardNormal((2,)))
-    torch.testing.assert_close(flow.log_prob(x), flow.log_prob(x.flip(1)))
+    assert flow.likelihood == "exact"
+    turned = (flow.log_prob(x) - flow.log_prob(x.flip(1))).abs().max()
+    assert turned < 1e-9 if alike else turned > 0.05
     apart = perturbed(ActNorm(2), 0.3, seed=3)  # after it no two numbers of the grid are equal
     flow = Flow(Compose(apart, sort), StandardNormal((2,)))
     check_normalised(flow, -20.0, 20.0, points=800, tolerance=5e-3)
@@ -98,6 +152,45 @@ def test_a_slice_has_a_normalised_density() -> None:
     check_normalised(flow, -20.0, 20.0, points=1000)
 
 
+def sliced(net: nn.Module) -> Flow:
+    """Two numbers given one, the second dropped by a normal that a network finds."""
+    dropped = ConditionalNormal((1,), net)
+    steps = Compose(Coupling(Dense(1, 2), Affine()), slice=Slice(dropped))
+    flow = Flow(steps, StandardNormal((1,)), context_encoder=nn.Identity())
+    return perturbed(flow, 0.3, seed=3)
+
+
+@pytest.mark.parametrize("given", [-1.0, 2.0])
+def test_a_slice_of_a_conditional_flow_has_a_density_for_every_context(given: float) -> None:
+    flow = sliced(Dense(1, 2, context=1))
+    context = torch.tensor([[given]], dtype=torch.float64)
+    check_normalised(flow, -20.0, 20.0, context=context, points=1000)
+    x = torch.randn(3, 2, dtype=torch.float64)
+    here, there = (flow.log_prob(x, c.expand(3, 1)) for c in (context, context + 1))
+    assert (here - there).abs().min() > 1e-3
+    parts = [
+        {e.path: e.log_likelihood for e in trace(flow, x, c.expand(3, 1))}
+        for c in (context, context + 1)
+    ]
+    changed = {path for path in parts[0] if not torch.equal(parts[0][path], parts[1][path])}
+    assert changed == {"slice"}
+
+
+def test_a_conditional_without_a_context_takes_no_notice_of_the_callers() -> None:
+    x = torch.randn(3, 2, dtype=torch.float64)
+    flow = sliced(Dense(1, 2))
+    context = torch.randn(3, 1, dtype=torch.float64)
+    torch.testing.assert_close(flow.log_prob(x, context), flow.log_prob(x, context + 1))
+    drawn = flow.sample(2, context)
+    assert drawn.shape == (6, 2)
+    own = Flow(Coupling(Dense(0, 2, context=1), Affine(), Whole()), StandardNormal((1,)))
+    only = Flow(own.transform, own.base, context_encoder=First(VectorEncoder(1)))
+    kept = Slice(only).double()
+    torch.testing.assert_close(kept(x, context)[1], Slice(own).double()(x)[1])
+    with pytest.raises(ValueError, match="context: expected one row for each of the 3 events"):
+        kept(x, context[:1])
+
+
 def test_what_is_dropped_by_a_bound_makes_a_bound() -> None:
     dropped = Flow(Augment(StandardNormal((1,))), StandardNormal((2,)))
     assert Slice(dropped).likelihood == "bound"
@@ -105,6 +198,10 @@ def test_what_is_dropped_by_a_bound_makes_a_bound() -> None:
         Compose(Softplus().inv, Augment(StandardNormal((1, 1, 1)))), StandardNormal((4, 1, 1))
     )
     assert MaxPool(differences).likelihood == "bound"
+    lifted_signs = Flow(BinaryArgmax(2, StandardNormal((2,))), StandardNormal((2,)))
+    assert Abs(lifted_signs).likelihood == "bound"
+    orders = Flow(Argmax(2, StandardNormal((4,))), StandardNormal((4,)))
+    assert Sort(orders).likelihood == "bound"
 
 
 def test_the_largest_of_four() -> None:
@@ -266,7 +363,15 @@ WRONG = [
         r"differences: expected a density over events of shape \(3, 1, 1\), got \(1, 1, 1\)",
     ),
     (lambda: HalfNormal((1,), std=0.0), "std: expected a number above 0, got 0"),
-    (lambda: ConditionalNormal((1,), Dense(1, 2)).sample(1), "context: a conditional normal"),
+    (lambda: ConditionalNormal((1,), Dense(1, 2)).sample(1), "context: expected a row for each"),
+    (
+        lambda: Abs(Bernoulli((3,)))(torch.zeros(1, 2)),
+        r"signs: expected a density over events of shape \(2,\), got \(3,\)",
+    ),
+    (
+        lambda: Sort(PlackettLuce(3)).inverse(torch.zeros(1, 2)),
+        r"orders: expected a density over events of shape \(2,\), got \(3,\)",
+    ),
     (
         lambda: ConditionalNormal((2,), Dense(1, 2)).sample(1, torch.zeros(1, 1)),
         r"net: expected an output of shape \(4,\) for each event, got \(2,\)",

@@ -13,6 +13,7 @@ from lambent.cli.output import check_suffix, report, writing
 from lambent.cli.progress import progress
 from lambent.cli.runs import check_fits, load_run, read_with_run
 from lambent.cli.tables import load_for
+from lambent.core.units import units_of
 from lambent.evaluate import events
 from lambent.store import Column, writing_rows
 from lambent.store.rows import SUFFIXES
@@ -58,5 +59,5 @@ def run(arguments: Sequence[str]) -> None:
             add({name: values.numpy() for name, values in rows.items()})
             start += len(x)
             done(len(x))
-    figures = {"images": count, "dims": dims, "out": str(options.out)}
+    figures = {units_of(flow).events: count, "dims": dims, "out": str(options.out)}
     report(f"latents of {images.name}, {data.split}", figures, as_json=options.json)

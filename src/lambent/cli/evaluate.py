@@ -30,12 +30,14 @@ CONSISTENCY = 256
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Measure a trained flow in bits per dimension.
+    """Measure a trained flow: in bits per dimension of images, in nats of rows.
 
     Args:
         arguments: What follows ``lambent evaluate``.
     """
-    parser = Options("evaluate", "Measure a trained flow in bits per dimension.")
+    parser = Options(
+        "evaluate", "Measure a trained flow: in bits per dimension of images, in nats of rows."
+    )
     parser.add_run()
     parser.add_data(split="validation")
     parser.add_running()

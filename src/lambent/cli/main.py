@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 COMMANDS = {
-    "train": "train a flow on images and leave a run folder",
-    "evaluate": "measure bits per dimension on a data set",
+    "train": "train a flow on images or rows and leave a run folder",
+    "evaluate": "measure the likelihood of a data set",
     "sample": "draw images into a grid",
     "reconstruct": "encode and decode images, and show both",
     "interpolate": "walk between two images in latent space",
     "encode": "write the latents of images to a file",
     "decode": "turn a file of latents into images",
-    "score": "write the bits per dimension of each image to a file",
+    "score": "write the likelihood of each image or row to a file",
     "export": "write a flow as an ONNX or torch.export program",
     "info": "describe a run, a preset or a family",
     "import-weights": "turn a Glow that other code trained into a model folder",

@@ -11,6 +11,7 @@ from jsonargparse import Namespace
 from lambent.cli.options import Options, config_of
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
+from lambent.core.units import units_of
 from lambent.data import DataConfig, EventSet
 from lambent.evaluate import Evaluation, measure, measure_joint
 from lambent.flows import is_joint
@@ -90,7 +91,7 @@ def check_fits(flow: Flow, images: EventSet) -> None:
     if tuple(images.shape) != tuple(flow.event_shape):
         alike = len(images.shape) == 3 and images.shape[0] == flow.event_shape[0]
         hint = "; --data-size resizes" if alike else ""
-        kind = "images" if len(flow.event_shape) == 3 else "rows"
+        kind = units_of(flow).events
         raise ValueError(
             f"data: the model expects {kind} of {_words(flow.event_shape)}, "
             f"{images.name} has {_words(images.shape)}{hint}"
@@ -109,22 +110,24 @@ def _tuple(value: object) -> object:
 
 
 def figures_of(result: Evaluation) -> dict[str, Any]:
-    """An evaluation as the commands print it; absent figures are left out."""
+    """An evaluation as the commands print it, in its units; absent figures are left out."""
+    units = result.units
+    interval, marginal = result.interval, result.marginal_bits_per_dim
     figures = {
-        "bits_per_dim": result.bits_per_dim,
-        "standard_error": result.standard_error,
-        "interval": result.interval,
+        units.figure: units.factor * result.bits_per_dim,
+        "standard_error": abs(units.factor) * result.standard_error,
+        "interval": interval and tuple(sorted(units.factor * end for end in interval)),
         "log_likelihood": result.log_likelihood,
         "likelihood": result.likelihood,
         "importance_samples": result.importance_samples if result.importance_samples > 1 else None,
         "reading": in_words(result),
         "grey_levels": result.grey_levels,
         "given": result.given,
-        "images": result.images,
-        "marginal_bits_per_dim": result.marginal_bits_per_dim,
+        units.events: result.images,
+        f"marginal_{units.figure}": None if marginal is None else units.factor * marginal,
         "label_accuracy": result.label_accuracy,
-        "parts": result.parts,
-        "levels": {f"level{i}": bits for i, bits in enumerate(result.levels)},
+        "parts": {part: units.factor * bits for part, bits in result.parts.items()},
+        "levels": {f"level{i}": units.factor * bits for i, bits in enumerate(result.levels)},
     }
     return {name: value for name, value in figures.items() if value not in (None, {})}
 
@@ -134,6 +137,7 @@ def measured(flow: Flow, images: EventSet, seed: int) -> dict[str, Any]:
     if not is_joint(flow):
         return figures_of(measure(flow, images, seed=seed))
     found = dataclasses.asdict(measure_joint(flow, images, seed=seed))
+    found[units_of(flow).events] = found.pop("images")
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -144,5 +148,7 @@ def in_words(result: Evaluation) -> str:
     given = "" if result.given is None else f", given the {result.given}"
     draws = result.importance_samples
     by = "" if draws == 1 else f", importance-weighted over {draws} draws of the noise"
-    figure = f"{result.sign} {result.bits_per_dim:.4f} ± {result.standard_error:.4f} bits/dim"
+    units = result.units
+    value, error = units.factor * result.bits_per_dim, abs(units.factor) * result.standard_error
+    figure = f"{units.sign(result.likelihood)} {value:.4f} ± {error:.4f} {units.name}"
     return figure + of + given + by

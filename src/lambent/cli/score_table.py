@@ -9,6 +9,7 @@ from torch import Tensor
 from lambent.cli.output import report, writing
 from lambent.cli.progress import progress
 from lambent.core.flow import Flow
+from lambent.core.units import units_of
 from lambent.data import DataConfig, Table
 from lambent.data.table import stored_rows
 from lambent.evaluate import score
@@ -34,7 +35,6 @@ def score_table(flow: Flow, table: Table, options: Namespace, data: DataConfig) 
     if LOG_DENSITY in rows.column_names:
         raise ValueError(f"data: expected no column '{LOG_DENSITY}', which is added, given one")
     found: list[Tensor] = []
-    dims = len(table.columns)
     with progress("score", len(table)) as done:
 
         def each(bits: Tensor) -> None:
@@ -49,12 +49,12 @@ def score_table(flow: Flow, table: Table, options: Namespace, data: DataConfig) 
             seed=options.seed,
             importance_samples=options.importance_samples,
         )
-    nats = -torch.cat(found).double() * dims * torch.log(torch.tensor(2.0)).double()
+    nats = units_of(flow).factor * torch.cat(found).double()
     with writing(options.out):
         write_arrow(options.out, rows.append_column(LOG_DENSITY, [nats.numpy()]))
     figures = {
         "rows": len(table),
-        "log_density": float(nats.mean()),
+        units_of(flow).figure: float(nats.mean()),
         "standard_error": float(nats.std() / len(nats) ** 0.5),
         "likelihood": flow.likelihood,
         "weights": None if options.weights == "model" else options.weights,

@@ -28,7 +28,7 @@ from lambent.train.processes import processes
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Train a flow on images and leave a run folder.
+    """Train a flow on images or rows of numbers and leave a run folder.
 
     Args:
         arguments: What follows ``lambent train``.

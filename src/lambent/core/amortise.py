@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from lambent.core.transform import widened
+from lambent.core.kept import ask
 from lambent.types import Context
 
 
@@ -16,7 +16,7 @@ def shifted(
     Args:
         own: The parameters that all events share, of any shapes.
         net: A module ``net(context) -> (b, n)``, ``n`` the numbers of all of them in a row, whose
-            output is added; without it the context is not read.
+            output is added; without it the context is not read. See :func:`lambent.core.kept.ask`.
         context: One row for each event.
 
     Returns:
@@ -27,7 +27,5 @@ def shifted(
     """
     if net is None:
         return tuple(part[None] for part in own)
-    if context is None:
-        raise ValueError("context: expected a row for each event, got None")
-    shifts = widened(net(context)).split([part.numel() for part in own], 1)
+    shifts = ask(net, context).split([part.numel() for part in own], 1)
     return tuple(part + s.reshape(-1, *part.shape) for part, s in zip(own, shifts, strict=True))

@@ -14,7 +14,8 @@ from lambent.core.distribution import (
     repeat_context,
     scale_of_temperature,
 )
-from lambent.core.transform import sum_event, widened
+from lambent.core.kept import ask
+from lambent.core.transform import sum_event
 from lambent.types import Context, PerSample, Size, X
 
 LEAST_LOG_STD = -7.0
@@ -29,7 +30,8 @@ class ConditionalNormal(Distribution):
 
     Args:
         event_shape: Shape of one event, ``(c, *)``.
-        net: ``net(context)``: means, then raw log-scales, along the first axis of an event.
+        net: ``net(kept)``, or ``net(kept, context)`` where the context is a tuple: a conditioner
+            of means, then raw log-scales, along the first axis of an event.
 
     Shape:
         The network's output is ``(b, 2 c, *)``.
@@ -50,15 +52,8 @@ class ConditionalNormal(Distribution):
         self.net = net
 
     def _mean_and_log_std(self, context: Context | None) -> tuple[Tensor, Tensor]:
-        if context is None:
-            raise ValueError("context: a conditional normal expects one, got None")
-        found = widened(self.net(context))
         first, *rest = self.event_shape
-        if tuple(found.shape[1:]) != (2 * first, *rest):
-            raise ValueError(
-                f"net: expected an output of shape {(2 * first, *rest)} for each event, "
-                f"got {tuple(found.shape[1:])}"
-            )
+        found = ask(self.net, context, (2 * first, *rest))
         mean, raw = found.chunk(2, 1)
         return mean, LEAST_LOG_STD + F.softplus(raw - LEAST_LOG_STD)
 

@@ -14,6 +14,7 @@ from lambent.core.context import given
 from lambent.core.flow import Flow
 from lambent.core.ledger import Entry, log_likelihood, trace
 from lambent.core.seed import seeded
+from lambent.core.units import SIGN, Units
 from lambent.data import EventSet
 from lambent.distributions import StandardNormal
 from lambent.evaluate.bootstrap import bootstrap_interval
@@ -21,10 +22,7 @@ from lambent.evaluate.events import events
 from lambent.evaluate.importance import Draws
 from lambent.evaluate.parts import bits_by_part, level_of
 from lambent.transforms import MultiScale, Quantise
-from lambent.types import Likelihood
-
-SIGN: dict[Likelihood, str] = {"exact": "=", "unbiased": "≈", "bound": "≤", "approximate": "≈"}
-"""How a kind of likelihood is printed before a number of bits."""
+from lambent.types import Likelihood, Size
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,8 @@ class Evaluation:
     """The number is of the image at this many grey levels, where it was quantised."""
     images: int
     """How many images."""
-    dims: int
-    """Dimensions of one image."""
+    shape: Size
+    """Shape of one image."""
     given: str | None
     """What it is conditioned on: ``label``, ``image``, ``label and image``, if anything."""
     parts: dict[str, float]
@@ -58,6 +56,16 @@ class Evaluation:
     """Without the label, ``-log2 mean_y p(x | y)`` at equal class weights; only on request."""
     label_accuracy: float | None
     """How often the label is the class of largest ``p(x | y)``; only on request."""
+
+    @property
+    def dims(self) -> int:
+        """Dimensions of one image."""
+        return math.prod(self.shape)
+
+    @property
+    def units(self) -> Units:
+        """What people are told it in."""
+        return Units(self.shape)
 
     @property
     def log_likelihood(self) -> float:
@@ -145,7 +153,7 @@ def measure(
         importance_samples=importance_samples,
         grey_levels=grey_levels(flow),
         images=count,
-        dims=dims,
+        shape=tuple(flow.event_shape),
         given=condition,
         parts={part: value / count for part, value in parts.items()},
         levels=[levels[level] / count for level in sorted(levels)],

@@ -88,7 +88,8 @@ def flowpp(config: FlowPPConfig) -> Flow:
         return conditional(config, _of_vectors(config, shape[0], mixture), base)
     pixels: dict[str, Transform] = {}
     if config.grey_levels is not None:
-        noise = dequantise(config, shape, config.grey_levels)
+        size = context_size(config)
+        noise = dequantise(config, shape, config.grey_levels, None if size is None else (size,))
         pixels = {
             **from_pixels(config.grey_levels, dequantise=noise),
             "logit": Logit(config.alpha),

@@ -79,8 +79,9 @@ def glow(config: GlowConfig) -> Flow:
         levels.append(_level(config, squeeze, channels, features, last=last))
         if not last:
             channels = channels // 2
+    noise = dequantise(config, shape, grey_levels, _context_shape(config, shape, features))
     transform = Compose(
-        **from_pixels(grey_levels, shift=-0.5, dequantise=dequantise(config, shape, grey_levels)),  # type: ignore[arg-type]
+        **from_pixels(grey_levels, shift=-0.5, dequantise=noise),  # type: ignore[arg-type]
         scales=MultiScale(*levels, shape=shape),
     )
     learned = config.class_features if config.conditioning == "strong" else None
@@ -88,6 +89,16 @@ def glow(config: GlowConfig) -> Flow:
     if reads_images(config):
         encoder = image_encoder(config, shape, classes)
     return Flow(transform, StandardNormal((math.prod(shape),)), context_encoder=encoder)
+
+
+def _context_shape(
+    config: GlowConfig, shape: tuple[int, int, int], features: int | None
+) -> tuple[int, ...] | None:
+    """The shape of what the first level reads of the context."""
+    if reads_images(config):
+        cell = config.first_squeeze
+        return (config.context_features, shape[1] // cell, shape[2] // cell)
+    return None if features is None else (features,)
 
 
 def _level(

@@ -60,7 +60,8 @@ def realnvp(config: RealNVPConfig) -> Flow:
         return conditional(config, Compose(*first.values(), *_of_vectors(config, shape[0])), base)
     pixels: dict[str, Transform] = {}
     if config.grey_levels is not None:
-        noise = dequantise(config, shape, config.grey_levels)
+        size = context_size(config)
+        noise = dequantise(config, shape, config.grey_levels, None if size is None else (size,))
         pixels = {
             **from_pixels(config.grey_levels, dequantise=noise),
             "logit": Logit(config.alpha),

@@ -14,7 +14,7 @@ from lambent.core.transform import Transform
 from lambent.data.columns import ColumnFacts
 from lambent.nn import VectorEncoder
 from lambent.nn.context import context_vector
-from lambent.transforms import Columns, Log, Logit, Multiples, Units
+from lambent.transforms import Columns, FixedAffine, Log, Logit, Multiples
 from lambent.types import Context
 
 
@@ -28,12 +28,12 @@ def straightening(columns: Sequence[ColumnFacts], noise: Distribution | None = N
     Returns:
         The transform, of ``(b, columns)``.
     """
-    scaled = Units([c.centre for c in columns], [c.scale for c in columns])
+    scaled = FixedAffine([c.centre for c in columns], [c.scale for c in columns])
     kind = columns[0].kind
     if kind == "positive":
         return Compose(log=Log(), units=scaled)
     if kind == "interval":
-        ends = Units([c.low for c in columns], [c.high - c.low for c in columns], wide=True)
+        ends = FixedAffine([c.low for c in columns], [c.high - c.low for c in columns], wide=True)
         return Compose(ends=ends, logit=Logit(0.0), units=scaled)
     if kind in ("integer", "count"):
         low, high, step = zip(*((c.low, c.high, c.step) for c in columns), strict=True)

@@ -13,6 +13,7 @@ from lambent.nn.conv import ZeroConv2d as ZeroConv2d
 from lambent.nn.conv import ZeroLinear as ZeroLinear
 from lambent.nn.coupling_net import CouplingNet as CouplingNet
 from lambent.nn.embedding import LabelEncoder as LabelEncoder
+from lambent.nn.encoder import First as First
 from lambent.nn.encoder import ImageEncoder as ImageEncoder
 from lambent.nn.encoder import Together as Together
 from lambent.nn.encoder import VectorEncoder as VectorEncoder
@@ -25,5 +26,6 @@ from lambent.nn.pooled import Pooled as Pooled
 from lambent.nn.priors import SplitPrior as SplitPrior
 from lambent.nn.priors import TopPrior as TopPrior
 from lambent.nn.pyramid import Pyramid as Pyramid
+from lambent.nn.pyramid_beside import PyramidAndContext as PyramidAndContext
 from lambent.nn.residual_mlp import ResidualMLP as ResidualMLP
 from lambent.nn.residual_net import ResidualNet as ResidualNet

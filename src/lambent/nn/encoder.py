@@ -108,3 +108,25 @@ class Together(nn.Module):
             )
         pairs = zip(self.encoders, context, strict=True)
         return torch.cat([encoder(part) for encoder, part in pairs], 1)
+
+
+class First(nn.Module):
+    """The first of a tuple of contexts alone, as another encoder takes it.
+
+    For a flow that is the conditional of a surjection, and is to read what stays and no more.
+
+    Args:
+        encoder: What it goes through.
+
+    Shape:
+        A context, or a tuple of contexts, to what the encoder makes of the first.
+    """
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, context: Context) -> Context:
+        """Encode the first."""
+        encoded: Context = self.encoder(context[0] if isinstance(context, tuple) else context)
+        return encoded

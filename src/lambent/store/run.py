@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,12 +55,15 @@ class RunFolder:
     def held(self) -> Iterator[None]:
         """Keep other processes from running here; sweep out what a killed one left half written.
 
-        The lock is the operating system's: it goes with the process, however that ends.
+        The lock is the operating system's: it goes with the process, however that ends. Where a
+        new run fails before there is a checkpoint, its settings go, and a folder that was made for
+        it, so that it does not stand in the way of the next.
 
         Raises:
             ValueError: If another process runs here, or nothing can be written here.
         """
         lock = FileLock(self.path / ".lock")
+        made, new = not self.path.exists(), not self.config.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
@@ -69,10 +73,19 @@ class RunFolder:
             ) from error
         except OSError as error:
             raise self._not_writable(error) from error
-        with lock:
-            for folder in (self.path, self.checkpoints, self.model, self.samples):
-                sweep(folder)
-            yield
+        try:
+            try:
+                for folder in (self.path, self.checkpoints, self.model, self.samples):
+                    sweep(folder)
+                yield
+            finally:
+                lock.release()
+        except Exception:
+            if new and not (self.last.exists() or self.best.exists()):
+                self.config.unlink(missing_ok=True)
+                if made:
+                    shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def write_config(self, settings: dict[str, Any]) -> None:
         """Write what the run was asked to do, with the versions it ran under.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambent.core.flow import Flow
+from lambent.core.units import units_of
 from lambent.store import RunFolder, read_checkpoint, save
 from lambent.train.curve import draw_curve
 
@@ -33,7 +34,7 @@ def keep_best(flow: Flow, run: RunFolder, *, write: bool) -> float:
     if write and flow.recipe is not None:
         save(flow, run.model)
     if write and run.metrics.is_file():
-        draw_curve(run.metrics, run.curve)
+        draw_curve(run.metrics, run.curve, units_of(flow))
     return bits
 
 

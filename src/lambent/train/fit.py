@@ -18,6 +18,7 @@ from lambent.core.context import check_task, context_of, needs_labels, reads_ima
 from lambent.core.device import pick_device
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
+from lambent.core.units import Units
 from lambent.data import EventSet, hold_out, shuffled
 from lambent.nn.precision import conditioner_dtype
 from lambent.store import RunFolder
@@ -74,7 +75,8 @@ def fit(
     """Train a flow by maximum likelihood, in place; it ends with the best weights, in eval mode.
 
     The averaged weights are validated every ``config.validate_every`` steps and the best are kept.
-    An interruption leaves the run folder usable, and is raised again.
+    An interruption leaves the run folder usable, and is raised again; what fails before there is a
+    checkpoint leaves no folder that was made for it.
 
     Args:
         flow: The flow.
@@ -206,9 +208,13 @@ def _check(flow: Flow, config: TrainConfig, train: EventSet, validation: EventSe
         larger = given[0] == shape[0] and all(a >= b for a, b in zip(given, shape, strict=True))
         if given != shape and not (config.random_crop and larger):
             of_at_least = " or larger" if config.random_crop else ""
-            raise ValueError(f"{name}: expected images of shape {shape}{of_at_least}, got {given}")
+            raise ValueError(
+                f"{name}: expected {Units(shape).events} of shape {shape}{of_at_least}, got {given}"
+            )
         if needs_labels(flow) and images.labels is None:
-            raise ValueError(f"{name}: the flow is conditional; expected labelled images")
+            raise ValueError(
+                f"{name}: the flow is conditional; expected labelled {Units(shape).events}"
+            )
     check_task(flow)
 
 

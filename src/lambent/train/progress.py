@@ -13,12 +13,14 @@ from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lambent.core.units import Units, units_of
+
 LINE_EVERY = 60.0
 """Seconds after which a line is printed where there is no bar."""
 
 
 class ProgressLine(Callback):
-    """One line on standard error for the whole run: bits/dim, images a second, time left.
+    """One line on standard error for the whole run: likelihood, events a second, time left.
 
     Where standard error is not a terminal, as in a notebook or a log file, a plain line after every
     validation and at least every minute. Of several processes the first one shows it.
@@ -26,7 +28,7 @@ class ProgressLine(Callback):
     Args:
         steps: Steps at most.
         minutes: Minutes at most.
-        batch_size: Images in a step.
+        batch_size: Events in a step.
     """
 
     def __init__(self, steps: int, minutes: float | None, batch_size: int) -> None:
@@ -89,7 +91,7 @@ class ProgressLine(Callback):
         bits = float(trainer.callback_metrics.get("validation/bits_per_dim", float("inf")))
         self.best = min(self.best, bits)
         if self.progress is None:
-            self._print(trainer, f", validation {bits:.4f}")
+            self._print(trainer, f", validation {_units(trainer).factor * bits:.4f}")
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Take the bar away."""
@@ -133,5 +135,13 @@ class ProgressLine(Callback):
         step = trainer.global_step
         bits = float(trainer.callback_metrics.get("train/bits_per_dim", float("nan")))
         rate = (step - self.first_step) * self.batch_size / self._here()
-        best = "" if self.best == float("inf") else f", best {self.best:.3f}"
-        return f"{bits:.3f} bits/dim{best}, {rate:.0f} images/s{self._left(step)}"
+        units = _units(trainer)
+        best = "" if self.best == float("inf") else f", best {units.factor * self.best:.3f}"
+        figure = f"{units.factor * bits:.3f} {units.name}"
+        return f"{figure}{best}, {rate:.0f} {units.events}/s{self._left(step)}"
+
+
+def _units(trainer: pl.Trainer) -> Units:
+    """Those of the events of the flow that is trained."""
+    flow: Any = trainer.lightning_module.flow
+    return units_of(flow)

@@ -18,6 +18,7 @@ from lambent.transforms.elementwise import Affine as Affine
 from lambent.transforms.elementwise import Elementwise as Elementwise
 from lambent.transforms.elementwise import SigmoidAffine as SigmoidAffine
 from lambent.transforms.elementwise import Standardise as Standardise
+from lambent.transforms.fixed_affine import FixedAffine as FixedAffine
 from lambent.transforms.flatten import Flatten as Flatten
 from lambent.transforms.fused_steps import GlowStep as GlowStep
 from lambent.transforms.gaps import Gaps as Gaps
@@ -25,12 +26,16 @@ from lambent.transforms.glow_level import GlowLevel as GlowLevel
 from lambent.transforms.linear import ChannelMix as ChannelMix
 from lambent.transforms.linear import InvertibleConv1x1 as InvertibleConv1x1
 from lambent.transforms.linear import PLUConv1x1 as PLUConv1x1
+from lambent.transforms.log import Log as Log
 from lambent.transforms.logit import Logit as Logit
 from lambent.transforms.maxpool import MaxPool as MaxPool
 from lambent.transforms.monotone import Bernstein as Bernstein
 from lambent.transforms.monotone import LogisticMixture as LogisticMixture
 from lambent.transforms.monotone import MonotoneNetwork as MonotoneNetwork
+from lambent.transforms.multiples import Multiples as Multiples
 from lambent.transforms.multiscale import MultiScale as MultiScale
+from lambent.transforms.order import Sort as Sort
+from lambent.transforms.order import StochasticPermutation as StochasticPermutation
 from lambent.transforms.partition import Checkerboard as Checkerboard
 from lambent.transforms.partition import Chosen as Chosen
 from lambent.transforms.partition import Complement as Complement
@@ -54,11 +59,6 @@ from lambent.transforms.spline_domains import IntervalSpline as IntervalSpline
 from lambent.transforms.squeeze import Squeeze as Squeeze
 from lambent.transforms.sylvester import Sylvester as Sylvester
 from lambent.transforms.symmetry import Abs as Abs
-from lambent.transforms.symmetry import Sort as Sort
-from lambent.transforms.symmetry import StochasticPermutation as StochasticPermutation
-from lambent.transforms.units import Log as Log
-from lambent.transforms.units import Multiples as Multiples
-from lambent.transforms.units import Units as Units
 from lambent.transforms.variational_dequantise import (
     VariationalDequantise as VariationalDequantise,
 )

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lambent.core.distribution import Distribution, check_exact
+from lambent.core.kept import check_events, with_context
 from lambent.core.transform import Transform, sum_event
 from lambent.errors import check_domain
 from lambent.transforms.pixel import check_integers
@@ -22,12 +23,12 @@ class CategoricalLift(Transform):
 
     ``z = t_x(u)`` with ``u ~ q(u | x)``, ``V = ln |det dz/du| - ln q(u | x)``, where ``t_x`` takes
     all real numbers to those that decode to ``x``. The likelihood is a bound. ``encode`` bends
-    ``u = 0``. The caller's context is not read.
+    ``u = 0``.
 
     Args:
         classes: The categories are ``0 ... classes - 1``; 2 to 256.
         noise: ``q``, over ``(n c, *)`` real numbers. Its context is the code of the category, 1 and
-            -1, of the same shape.
+            -1, of the same shape, and that of the caller behind it, if there is one.
         numbers: ``n``.
 
     Shape:
@@ -75,12 +76,8 @@ class CategoricalLift(Transform):
         """Draw numbers that decode to the categories."""
         code = self._code(x)
         flat = code.flatten(1, 2)
-        if tuple(self.noise.event_shape) != tuple(flat.shape[1:]):
-            raise ValueError(
-                f"noise: expected a density over events of shape {tuple(flat.shape[1:])}, "
-                f"got {tuple(self.noise.event_shape)}"
-            )
-        u, log_prob = self.noise.rsample_and_log_prob(None, flat)
+        check_events("noise", self.noise, tuple(flat.shape[1:]))
+        u, log_prob = self.noise.rsample_and_log_prob(None, with_context(flat, context))
         z, log_det = self._bend(u.reshape(code.shape), code)
         return z.flatten(1, 2), log_det - log_prob
 
@@ -95,7 +92,8 @@ class CategoricalLift(Transform):
         code = self._code(x)
         u = self._unbend(z.unflatten(1, (-1, self.numbers)), code)
         _, log_det = self._bend(u, code)
-        return x, self.noise(u.flatten(1, 2), code.flatten(1, 2)) - log_det
+        given = with_context(code.flatten(1, 2), context)
+        return x, self.noise(u.flatten(1, 2), given) - log_det
 
     def decode(self, z: Z, context: Context | None = None) -> X:
         """Find the categories; the density is not asked."""

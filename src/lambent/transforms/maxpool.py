@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lambent.core.compose import worst
 from lambent.core.distribution import Distribution
+from lambent.core.kept import check_events, with_context
 from lambent.core.transform import Transform, zero_log_det
 from lambent.types import Context, Likelihood, PerSample, Size, X, Z
 
@@ -19,11 +20,12 @@ class MaxPool(Transform):
     ``V = -m ln 4 + log p(d | z)`` with ``m`` cells, each place of the largest as probable as the
     others, and the differences ``d = z - x >= 0`` of the three others. Exact where ``p`` is. Of
     equal pixels the first counts as the largest: dequantise first. ``decode`` puts it first
-    and takes the differences at temperature 0. The caller's context is not read.
+    and takes the differences at temperature 0.
 
     Args:
         differences: ``p``, over numbers of at least 0, ``(3 c, h/2, w/2)``: for each channel those
-            of the three others in reading order. Its context is ``z``.
+            of the three others in reading order. Its context is ``z``, or ``(z, *context)`` where
+            the caller gives one.
 
     Shape:
         ``(b, c, h, w)`` to ``(b, c, h/2, w/2)``; back.
@@ -53,7 +55,7 @@ class MaxPool(Transform):
         z, place = cells.max(2)
         rest = cells.gather(2, self._others(place))
         differences = (z.unsqueeze(2) - rest).flatten(1, 2)
-        return z, self.differences(differences, z) - self._places(z)
+        return z, self.differences(differences, with_context(z, context)) - self._places(z)
 
     def encode(self, x: X, context: Context | None = None) -> Z:
         """Take the largest; the density is not asked."""
@@ -61,13 +63,15 @@ class MaxPool(Transform):
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Draw place and differences."""
-        differences, log_prob = self.differences.rsample_and_log_prob(None, z)
+        differences, log_prob = self.differences.rsample_and_log_prob(
+            None, with_context(z, context)
+        )
         place = torch.randint(4, z.shape, device=z.device)
         return self._filled(z, place, differences), self._places(z) - log_prob
 
     def decode(self, z: Z, context: Context | None = None) -> X:
         """Put the largest first, and the others at the centre of their density."""
-        differences = self.differences.rsample(None, z, temperature=0.0)
+        differences = self.differences.rsample(None, with_context(z, context), temperature=0.0)
         return self._filled(z, torch.zeros_like(z, dtype=torch.long), differences)
 
     def _cells(self, x: Tensor) -> Tensor:
@@ -101,12 +105,7 @@ class MaxPool(Transform):
         c, h, w = shape
         if h % 2 or w % 2:
             raise ValueError(f"x: expected an even height and width, got {h} x {w}")
-        expected = (3 * c, h // 2, w // 2)
-        if tuple(self.differences.event_shape) != expected:
-            raise ValueError(
-                f"differences: expected a density over events of shape {expected}, "
-                f"got {tuple(self.differences.event_shape)}"
-            )
+        check_events("differences", self.differences, (3 * c, h // 2, w // 2))
         return (c, h // 2, w // 2)
 
     def inverse_shape(self, shape: Size) -> Size:

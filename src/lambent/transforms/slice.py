@@ -6,6 +6,7 @@ import torch
 
 from lambent.core.compose import worst
 from lambent.core.distribution import Distribution, check_exact
+from lambent.core.kept import with_context
 from lambent.core.transform import Inverse, Transform
 from lambent.types import Context, Likelihood, PerSample, Size, X, Z
 
@@ -15,10 +16,11 @@ class Slice(Transform):
 
     The likelihood is exact where that of ``p`` is: what is lost on the way to the latent has a
     density of its own. Forward costs one density of ``p``, the inverse one draw. ``decode`` takes
-    its draw at temperature 0. The caller's context is not handed on.
+    its draw at temperature 0.
 
     Args:
-        dropped: ``p``, over the last channels, ``(d, *)``. Its context is ``z``.
+        dropped: ``p``, over the last channels, ``(d, *)``. Its context is ``z``, or
+            ``(z, *context)`` where the caller gives one.
 
     Shape:
         ``(b, c, *)`` to ``(b, c - d, *)``; back.
@@ -46,7 +48,7 @@ class Slice(Transform):
         """Keep the first channels, and take the density of the last."""
         (kept,) = self.forward_shape(tuple(x.shape[1:2]))
         z, rest = x[:, :kept], x[:, kept:]
-        return z, self.dropped(rest, z)
+        return z, self.dropped(rest, with_context(z, context))
 
     def encode(self, x: X, context: Context | None = None) -> Z:
         """Keep the first channels; the density is not asked."""
@@ -55,12 +57,14 @@ class Slice(Transform):
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Draw the last channels."""
-        rest, log_prob = self.dropped.rsample_and_log_prob(None, z)
+        rest, log_prob = self.dropped.rsample_and_log_prob(None, with_context(z, context))
         return torch.cat((z, rest), 1), -log_prob
 
     def decode(self, z: Z, context: Context | None = None) -> X:
         """Take the last channels from the centre of their density."""
-        return torch.cat((z, self.dropped.rsample(None, z, temperature=0.0)), 1)
+        return torch.cat(
+            (z, self.dropped.rsample(None, with_context(z, context), temperature=0.0)), 1
+        )
 
     def forward_shape(self, shape: Size) -> Size:
         """Fewer channels."""
@@ -88,7 +92,8 @@ class Augment(Inverse):
     :class:`Slice` read backwards.
 
     Args:
-        noise: ``q``, over the added channels, ``(d, *)``. Its context is ``x``.
+        noise: ``q``, over the added channels, ``(d, *)``. Its context is ``x``, or
+            ``(x, *context)``.
 
     Raises:
         ValueError: If the noise has no exact density.

@@ -1,32 +1,37 @@
-"""Layers that use a symmetry of the data: sign and order."""
+"""Absolute values, for data that are symmetric but for the sign."""
 
 from __future__ import annotations
 
 import math
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from lambent.core.transform import Transform, sum_event, widened, zero_log_det
+from lambent.core.compose import worst
+from lambent.core.distribution import Distribution
+from lambent.core.kept import check_events, with_context
+from lambent.core.transform import Transform, zero_log_det
 from lambent.errors import check_domain
-from lambent.types import Context, PerSample, X, Z
+from lambent.types import Context, Likelihood, PerSample, Size, X, Z
 
 
 class Abs(Transform):
-    r"""``z = |x|``, ``V = sum_i ln P(s_i | z)`` with the signs ``s``; back, signs are drawn.
+    r"""``z = |x|``, ``V = log P(s | z)`` with the signs ``s``; back, signs are drawn.
 
-    With fair signs ``V = -D ln 2``, and a flow that starts with it is symmetric. With a network the
-    signs are independent given ``z``, ``P(s_i = 1 | z) = sigmoid(net(z)_i)``. Exact either way.
-    0 counts as positive. ``decode`` takes the more probable sign. The caller's context is not read.
+    With fair signs ``V = -D ln 2``, and a flow that starts with it is symmetric. With any other
+    ``P`` the absolute values are, and the likelihood is exact where ``P`` is. 0 counts as positive.
+    ``decode`` draws the signs at temperature 0, and leaves fair ones positive.
 
     Args:
-        net: The logits of a positive sign, ``net(z)``, as wide as ``z``; fair signs if not given.
+        signs: ``P``, over events of the shape of ``x``, 1 where a number is positive, else 0; such
+            as a :class:`~lambent.distributions.Bernoulli`. Its context is ``z``, or
+            ``(z, *context)`` where the caller gives one. Fair signs if not given.
 
     Shape:
         ``(b, *)`` both ways.
 
     Raises:
+        ValueError: If the signs are of other events.
         DomainError: If a latent to be undone is below 0.
 
     References:
@@ -39,110 +44,58 @@ class Abs(Transform):
 
     stochastic_inverse = True
 
-    def __init__(self, net: nn.Module | None = None) -> None:
+    def __init__(self, signs: Distribution | None = None) -> None:
         super().__init__()
-        self.net = net
-
-    def _logits(self, z: Tensor) -> Tensor:
-        return torch.zeros_like(z) if self.net is None else widened(self.net(z)).reshape(z.shape)
+        self.signs = signs
 
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Drop the signs."""
-        z = x.abs()
-        return z, sum_event(F.logsigmoid(torch.where(x >= 0, 1.0, -1.0) * self._logits(z)))
+        z = self.encode(x)
+        if self.signs is None:
+            return z, -self._ways(z)
+        return z, self.signs((x >= 0).to(z.dtype), with_context(z, context))
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Draw the signs."""
-        check_domain(z >= 0, "z: expected numbers of at least 0, got one below")
-        logits = self._logits(z)
-        signs = torch.where(torch.rand_like(z) < torch.sigmoid(logits), 1.0, -1.0).to(z.dtype)
-        return signs * z, -sum_event(F.logsigmoid(signs * logits))
+        self._check(z)
+        if self.signs is None:
+            return torch.where(torch.rand_like(z) < 0.5, z, -z), self._ways(z)
+        signs, log_prob = self.signs.rsample_and_log_prob(None, with_context(z, context))
+        return torch.where(signs > 0, z, -z), -log_prob
 
     def encode(self, x: X, context: Context | None = None) -> Z:
-        """Drop the signs; the network is not asked."""
+        """Drop the signs; their law is not asked."""
+        self.forward_shape(tuple(x.shape[1:]))
         return x.abs()
 
     def decode(self, z: Z, context: Context | None = None) -> X:
-        """Take the more probable signs."""
+        """Take the signs from the centre of their law."""
+        self._check(z)
+        if self.signs is None:
+            return z
+        signs = self.signs.rsample(None, with_context(z, context), temperature=0.0)
+        return torch.where(signs > 0, z, -z)
+
+    def _check(self, z: Tensor) -> None:
+        self.inverse_shape(tuple(z.shape[1:]))
         check_domain(z >= 0, "z: expected numbers of at least 0, got one below")
-        return torch.where(self._logits(z) >= 0, z, -z)
 
+    @staticmethod
+    def _ways(z: Tensor) -> Tensor:
+        """The log of the number of ways to choose the signs, ``(b,)``."""
+        return zero_log_det(z) + math.prod(z.shape[1:]) * math.log(2)
 
-class Sort(Transform):
-    r"""The numbers of a vector in rising order; back, in a random one: ``V = -ln n!``.
+    def forward_shape(self, shape: Size) -> Size:
+        """The same, which is that of the signs."""
+        check_events("signs", self.signs, shape)
+        return shape
 
-    For vectors whose order says nothing (exchangeable ones) the likelihood is exact. The density of
-    what follows must lie on rising vectors; :class:`Gaps` takes those to all vectors.
+    def inverse_shape(self, shape: Size) -> Size:
+        """The same, which is that of the signs."""
+        return self.forward_shape(shape)
 
-    Shape:
-        ``(b, n)`` both ways.
-
-    Raises:
-        DomainError: If a latent to be undone is not in rising order.
-
-    References:
-        D. Nielsen et al., "SurVAE Flows", 2020, arXiv:2007.02731.
-
-    Example:
-        >>> Sort()(torch.tensor([[3.0, 1.0]]))
-        (tensor([[1., 3.]]), tensor([-0.6931]))
-    """
-
-    stochastic_inverse = True
-
-    def _orders(self, x: Tensor) -> Tensor:
-        """The log of the number of orders, ``(b,)``."""
-        return zero_log_det(x) + math.lgamma(x.shape[1] + 1)
-
-    def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
-        """Sort."""
-        return x.sort(1).values, -self._orders(x)
-
-    def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
-        """Shuffle."""
-        order = torch.rand(z.shape, device=z.device).argsort(1)
-        return self.decode(z).gather(1, order), self._orders(z)
-
-    def decode(self, z: Z, context: Context | None = None) -> X:
-        """Leave the order as it is."""
-        check_domain(z.diff(dim=1) >= 0, "z: expected numbers in rising order, got others")
-        return z
-
-
-class StochasticPermutation(Transform):
-    r"""The elements of a set in a random order, both ways, ``V = 0``.
-
-    After it, any density is a bound for one that does not depend on the order: ``V`` is the log of
-    ``1/n!`` one way over that of ``1/n!`` the other. ``encode`` and ``decode`` keep the order.
-
-    Shape:
-        ``(b, n, *)`` both ways; the second axis is permuted.
-
-    References:
-        D. Nielsen et al., "SurVAE Flows", 2020, arXiv:2007.02731.
-
-    Example:
-        >>> StochasticPermutation()(torch.zeros(2, 5, 3))[0].shape
-        torch.Size([2, 5, 3])
-    """
-
-    stochastic_forward = True
-    stochastic_inverse = True
-
-    def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
-        """Shuffle."""
-        order = torch.rand(x.shape[:2], device=x.device).argsort(1)
-        rows = torch.arange(len(x), device=x.device)[:, None]
-        return x[rows, order], zero_log_det(x)
-
-    def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
-        """Shuffle."""
-        return self.forward(z)
-
-    def encode(self, x: X, context: Context | None = None) -> Z:
-        """Leave the order as it is."""
-        return x
-
-    def decode(self, z: Z, context: Context | None = None) -> X:
-        """Leave the order as it is."""
-        return z
+    @property
+    def likelihood(self) -> Likelihood:
+        """That of the law of the signs."""
+        own = super().likelihood
+        return own if self.signs is None else worst(own, self.signs.likelihood)

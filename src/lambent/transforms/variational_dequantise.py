@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lambent.core.distribution import Distribution, check_exact
+from lambent.core.kept import with_context
 from lambent.core.transform import Transform
 from lambent.transforms.dequantise import integers_of
 from lambent.transforms.pixel import check_integers
@@ -26,7 +27,8 @@ class VariationalDequantise(Transform):
     Args:
         levels: The integers are ``0 ... levels - 1``; 1 to 256.
         noise: ``q``, over events of numbers from 0 to 1. Its context is
-            ``(x + 1/2) / levels - 1/2``, of the same shape.
+            ``(x + 1/2) / levels - 1/2``, of the same shape, and that of the caller behind it, if
+            there is one.
 
     Shape:
         ``(b, *)`` integers to floats of the noise's dtype; back to uint8.
@@ -57,14 +59,15 @@ class VariationalDequantise(Transform):
         self.noise = noise
         self.register_buffer("middle", torch.tensor(0.5), persistent=False)
 
-    def _given(self, x: Tensor) -> Tensor:
+    def _given(self, x: Tensor, context: Context | None) -> Context:
         """What the noise is conditional on."""
-        return (x.to(self.middle.dtype) + self.middle) / self.levels - self.middle
+        middles = (x.to(self.middle.dtype) + self.middle) / self.levels - self.middle
+        return with_context(middles, context)
 
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Add noise."""
         check_integers(x, self.levels)
-        noise, log_density = self.noise.rsample_and_log_prob(None, self._given(x))
+        noise, log_density = self.noise.rsample_and_log_prob(None, self._given(x, context))
         return x.to(noise.dtype) + noise * (1 - 2.0**-16), self._stretch(x) - log_density
 
     def _stretch(self, x: Tensor) -> float:
@@ -81,7 +84,7 @@ class VariationalDequantise(Transform):
         x = integers_of(z, self.levels)
         eps = torch.finfo(z.dtype).eps
         noise = ((z - x) / (1 - 2.0**-16)).clamp(eps, 1 - eps)  # beyond the range, the nearest
-        return x, self.noise(noise, self._given(x)) - self._stretch(x)
+        return x, self.noise(noise, self._given(x, context)) - self._stretch(x)
 
     def decode(self, z: Z, context: Context | None = None) -> X:
         """Round down, and into the range; the density is not asked."""
