@@ -18,6 +18,7 @@ from lambent.train.metrics import read_metrics
 from .conftest import Run
 from .test_commands import documented
 
+DROP = "--data-drop=name"
 SMALL = ("--model.couplings=4", "--model.width=16", "--model.layers=1", "--device=cpu")
 QUICK = ("--train.max_steps=150", "--train.validate_every=75", "--train.warmup_steps=0")
 
