@@ -7,7 +7,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -253,6 +252,6 @@ def test_all_tables_and_families(lambent: Run, tmp_path: Path) -> None:
     cells, tables = said.figures["cells"], said.figures["tables"]
     assert len(cells) == len(TABLES) * len(plan.FAMILIES)
     for key, cell in cells.items():
-        normal = tables[key.split("/")[0]]["log_likelihood"]
-        assert np.isfinite(cell["log_likelihood"]), key
-        assert cell["log_likelihood"] > normal - 0.5, key
+        of_table = tables[key.split("/")[0]]
+        behind = of_table["log_likelihood"] - cell["log_likelihood"]
+        assert behind < 0.05 * of_table["features"], key  # false for NaN too
