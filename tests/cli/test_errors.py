@@ -11,6 +11,8 @@ from lambent.cli import main
 
 from .conftest import Run
 from .error_cases import ALONE, EACH
+from .error_cases_bench import CASES as OF_BENCH
+from .error_cases_bench import write_published
 
 TRAIN = ("train", "--data", "digits", "--out", "{out}")
 SAMPLE = ("sample", "{plain}", "--out", "{out}.png")
@@ -725,6 +727,7 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     **EACH,
     **ALONE,
+    **OF_BENCH,
 }
 
 
@@ -758,6 +761,7 @@ def places(
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / f"{index}.png")
     _write_tables(root / "tables")
+    write_published(root / "published")
     facts = (plain / "config.json").read_text()
     texts_of_models = {
         "noweights": facts,
@@ -786,6 +790,7 @@ def places(
         "nines",
         "ruined",
         "lost",
+        "published",
         "tables",
     )
     here += tuple(texts_of_models)

@@ -22,6 +22,7 @@ COMMANDS = {
     "score": "write the likelihood of each image or row to a file",
     "export": "write a flow as an ONNX or torch.export program",
     "info": "describe a run, a preset or a family",
+    "bench": "measure flows on published data sets",
     "import-weights": "turn a Glow that other code trained into a model folder",
 }
 

@@ -16,6 +16,7 @@ from lambent.evaluate.cost import Cost as Cost
 from lambent.evaluate.cost import estimate_cost as estimate_cost
 from lambent.evaluate.discrepancy import discrepancy as discrepancy
 from lambent.evaluate.events import events as events
+from lambent.evaluate.gaussian import gaussian_log_prob as gaussian_log_prob
 from lambent.evaluate.joint import JointEvaluation as JointEvaluation
 from lambent.evaluate.joint import check_not_joint as check_not_joint
 from lambent.evaluate.joint import measure_joint as measure_joint

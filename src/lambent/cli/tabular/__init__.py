@@ -1,0 +1,1 @@
+"""``lambent bench tabular``: families of vectors on the published tables."""
