@@ -1,0 +1,10 @@
+"""Estimators in scikit-learn's manner, with defaults that need no tuning."""
+
+from importlib.util import find_spec
+
+from lambent.errors import MissingExtraError
+
+if find_spec("sklearn") is None:  # before the modules below import it
+    raise MissingExtraError("scikit-learn", "sklearn")
+
+from lambent.estimators.density import FlowDensity as FlowDensity
