@@ -8,3 +8,5 @@ if find_spec("sklearn") is None:  # before the modules below import it
     raise MissingExtraError("scikit-learn", "sklearn")
 
 from lambent.estimators.density import FlowDensity as FlowDensity
+from lambent.estimators.outliers import FlowOutlierDetector as FlowOutlierDetector
+from lambent.estimators.classifier import FlowClassifier as FlowClassifier

@@ -61,6 +61,38 @@ def read(estimator: BaseEstimator, table: Any, *, fitting: bool = False) -> Arra
     return found
 
 
+def read_both(
+    estimator: BaseEstimator, table: Any, y: Any, *, numeric: bool = False
+) -> tuple[Array, npt.NDArray[Any]]:
+    """A fit's table and targets, checked as scikit-learn does.
+
+    Args:
+        estimator: Which notes the table's columns.
+        table: The table.
+        y: The targets.
+        numeric: Whether they are numbers, in one column or several.
+
+    Returns:
+        ``(n, d)``, and ``(n,)`` or, of several columns, ``(n, m)``.
+
+    Raises:
+        ValueError: If something else was given.
+    """
+    refuse_text(table, "X")
+    if numeric:
+        refuse_text(y, "y")
+    rows, targets = validate_data(
+        estimator,
+        table,
+        y,
+        dtype=np.float64,
+        ensure_min_samples=2,
+        multi_output=numeric,
+        y_numeric=numeric,
+    )
+    return rows, targets
+
+
 def tensor(values: Array) -> Tensor:
     """An array as a tensor of its own memory."""
     return torch.tensor(values, dtype=torch.float64)

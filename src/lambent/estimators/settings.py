@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+import numpy as np
 from sklearn.utils import check_random_state
 
 
@@ -21,6 +21,19 @@ def check_budget(max_seconds: float) -> None:
         raise ValueError(f"max_seconds: expected a number above 0, got {max_seconds}")
 
 
+def generator(random_state: Any) -> np.random.RandomState:
+    """The generator of what scikit-learn takes as a random state.
+
+    Args:
+        random_state: A seed, a generator, or nothing, which is numpy's global generator.
+
+    Returns:
+        The generator.
+    """
+    found: np.random.RandomState = check_random_state(random_state)
+    return found
+
+
 def seed_of(random_state: Any) -> int:
     """A seed from what scikit-learn takes as a random state.
 
@@ -30,4 +43,4 @@ def seed_of(random_state: Any) -> int:
     Returns:
         The seed.
     """
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    return int(generator(random_state).randint(2**31 - 1))
