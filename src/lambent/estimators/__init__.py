@@ -10,3 +10,4 @@ if find_spec("sklearn") is None:  # before the modules below import it
 from lambent.estimators.density import FlowDensity as FlowDensity
 from lambent.estimators.outliers import FlowOutlierDetector as FlowOutlierDetector
 from lambent.estimators.classifier import FlowClassifier as FlowClassifier
+from lambent.estimators.conditional import FlowConditionalDensity as FlowConditionalDensity
