@@ -76,14 +76,14 @@ def kernels(train: Array, seed: int, seconds: float) -> tuple[Score, dict[str, o
 
 
 def zuko_nsf(train: Array, seed: int, seconds: float) -> tuple[Score, dict[str, object]]:
-    """zuko's neural spline flow with its own defaults, and two hidden layers of 64."""
+    """Zuko's neural spline flow with its own defaults, and two hidden layers of 64."""
     torch.manual_seed(seed)
     flow = zuko.flows.NSF(train.shape[1], transforms=3, hidden_features=(64, 64), randperm=True)
     return trained(flow, lambda x: flow().log_prob(x), train, seed, seconds)
 
 
 def nflows_nsf(train: Array, seed: int, seconds: float) -> tuple[Score, dict[str, object]]:
-    """nflows's autoregressive neural spline flow, of zuko's size."""
+    """Nflows's autoregressive neural spline flow, of zuko's size."""
     torch.manual_seed(seed)
     features = train.shape[1]
     steps: list[nn.Module] = []

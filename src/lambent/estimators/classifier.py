@@ -8,25 +8,23 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from lambent.estimators.fitting import fit_rows
+from lambent.estimators.base import FlowEstimator
 from lambent.estimators.inputs import Array, read, read_both, tensor
-from lambent.estimators.progress import progress
-from lambent.estimators.settings import check_budget, seed_of
 from lambent.nn import LabelEncoder
 from lambent.train.rows import log_prob_of_rows
 
 
-class FlowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class FlowClassifier(ClassifierMixin, FlowEstimator):  # type: ignore[misc]
     r"""Bayes' rule on one flow that is conditional on the class.
 
-    ``p(k | x)`` is proportional to ``p(x | k) p(k)``. The flow starts as normal laws of one covariance
-    and a mean for each class, which is linear discriminant analysis, and leaves it where rows held
-    out gain.
+    ``p(k | x)`` is proportional to ``p(x | k) p(k)``. The flow starts as normal laws of one
+    covariance and a mean for each class, which is linear discriminant analysis, and leaves it where
+    rows held out gain.
 
     Args:
         priors: ``p(k)`` in the order of ``classes_``; the classes' shares of the rows if not given.
@@ -60,9 +58,7 @@ class FlowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         verbose: bool = False,
     ) -> None:
         self.priors = priors
-        self.max_seconds = max_seconds
-        self.random_state = random_state
-        self.verbose = verbose
+        super().__init__(max_seconds=max_seconds, random_state=random_state, verbose=verbose)
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the flow.
@@ -77,22 +73,17 @@ class FlowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ValueError: If ``y`` is no classes, or ``priors`` do not fit them.
         """
-        check_budget(self.max_seconds)
+        self._check_budget()
         rows, targets = read_both(self, X, y)
         check_classification_targets(targets)
         self.classes_, numbers = np.unique(targets, return_inverse=True)
         self.priors_ = self._priors(np.bincount(numbers) / len(numbers))
         count = len(self.classes_)
-        with progress(verbose=self.verbose) as show:
-            fitted = fit_rows(
-                tensor(rows),
-                F.one_hot(torch.tensor(numbers), count).double(),
-                encoder=LabelEncoder(count),
-                seed=seed_of(self.random_state),
-                max_seconds=self.max_seconds,
-                show=show,
-            )
-        self.flow_, self.n_steps_, self.gain_ = fitted.flow, fitted.steps, fitted.gain
+        self._fit_flow(
+            tensor(rows),
+            F.one_hot(torch.tensor(numbers), count).double(),
+            encoder=LabelEncoder(count),
+        )
         return self
 
     def _priors(self, shares: Array) -> Array:

@@ -6,16 +6,14 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 from torch import Tensor
 
 from lambent.core.seed import seeded
-from lambent.estimators.fitting import fit_rows
+from lambent.estimators.base import FlowEstimator, seed_of
 from lambent.estimators.inputs import Array, read, read_both, refuse_text, tensor
 from lambent.estimators.latents import levels_of, normal_grid
-from lambent.estimators.progress import progress
-from lambent.estimators.settings import check_budget, seed_of
 from lambent.nn import StandardUnits
 from lambent.train.rows import log_prob_of_rows
 
@@ -23,7 +21,7 @@ _DRAWS = 256  # latents by which means, and quantiles of several targets, are fo
 _CHUNK = 2**17  # of them in one pass
 
 
-class FlowConditionalDensity(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class FlowConditionalDensity(RegressorMixin, FlowEstimator):  # type: ignore[misc]
     r"""The density ``p(y | x)`` of one target or several, by a flow that is conditional on rows.
 
     The flow starts as the linear regression with normal errors of full covariance, and leaves it
@@ -50,17 +48,6 @@ class FlowConditionalDensity(RegressorMixin, BaseEstimator):  # type: ignore[mis
         ((4, 2), (4,))
     """
 
-    def __init__(
-        self,
-        *,
-        max_seconds: float = 300.0,
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        self.max_seconds = max_seconds
-        self.random_state = random_state
-        self.verbose = verbose
-
     def __sklearn_tags__(self) -> Any:
         """Several targets are taken."""
         tags = super().__sklearn_tags__()
@@ -77,22 +64,17 @@ class FlowConditionalDensity(RegressorMixin, BaseEstimator):  # type: ignore[mis
         Returns:
             The estimator.
         """
-        check_budget(self.max_seconds)
+        self._check_budget()
         rows, targets = read_both(self, X, y, numeric=True)
         self._one_axis = targets.ndim == 1
         x = tensor(rows)
         encoder = StandardUnits((x.shape[1],)).double()
         encoder.affine.initialize_from(x)
-        with progress(verbose=self.verbose) as show:
-            fitted = fit_rows(
-                tensor(targets).reshape(len(x), -1),
-                encoder(x),
-                encoder=encoder,
-                seed=seed_of(self.random_state),
-                max_seconds=self.max_seconds,
-                show=show,
-            )
-        self.flow_, self.n_steps_, self.gain_ = fitted.flow, fitted.steps, fitted.gain
+        self._fit_flow(
+            tensor(targets).reshape(len(x), -1),
+            encoder(x),
+            encoder=encoder,
+        )
         return self
 
     def log_density(self, X: Any, y: Any) -> Array:
@@ -213,7 +195,7 @@ class FlowConditionalDensity(RegressorMixin, BaseEstimator):  # type: ignore[mis
         return x, targets
 
     def _decoded(self, X: Any, z: Tensor | None = None) -> Tensor:
-        """The targets that points of the latent space, ``(k, m)``, are for each row, ``(n, k, m)``."""
+        """The targets of latents ``(k, m)`` for each row, ``(n, k, m)``."""
         check_is_fitted(self)
         x = tensor(read(self, X))
         z = normal_grid(_DRAWS, self.flow_.event_shape[0]) if z is None else z

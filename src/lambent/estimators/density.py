@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.base import DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
 from lambent.core.seed import seeded
-from lambent.estimators.fitting import fit_rows
+from lambent.estimators.base import RowDensity, seed_of
 from lambent.estimators.inputs import Array, read, tensor
-from lambent.estimators.progress import progress
-from lambent.estimators.settings import check_budget, seed_of
-from lambent.train.rows import log_prob_of_rows
 
 
-class FlowDensity(DensityMixin, BaseEstimator):  # type: ignore[misc]
+class FlowDensity(DensityMixin, RowDensity):  # type: ignore[misc]
     """The density of the rows of a table, by a neural spline flow that starts at the normal law.
 
     Args:
@@ -39,17 +36,6 @@ class FlowDensity(DensityMixin, BaseEstimator):  # type: ignore[misc]
         ((2,), (3, 4))
     """
 
-    def __init__(
-        self,
-        *,
-        max_seconds: float = 300.0,
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        self.max_seconds = max_seconds
-        self.random_state = random_state
-        self.verbose = verbose
-
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the density.
 
@@ -60,30 +46,12 @@ class FlowDensity(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Returns:
             The estimator.
         """
-        check_budget(self.max_seconds)
+        self._check_budget()
         rows = read(self, X, fitting=True)
-        with progress(verbose=self.verbose) as show:
-            fitted = fit_rows(
-                tensor(rows),
-                seed=seed_of(self.random_state),
-                max_seconds=self.max_seconds,
-                show=show,
-            )
-        self.flow_, self.n_steps_, self.gain_ = fitted.flow, fitted.steps, fitted.gain
+        self._fit_flow(
+            tensor(rows),
+        )
         return self
-
-    def score_samples(self, X: Any) -> Array:
-        """The log-density of each row.
-
-        Args:
-            X: ``(n, d)``.
-
-        Returns:
-            Nats, ``(n,)``.
-        """
-        check_is_fitted(self)
-        nats: Array = log_prob_of_rows(self.flow_, tensor(read(self, X)), None).numpy()
-        return nats
 
     def score(self, X: Any, y: Any = None) -> float:
         """The mean log-density of rows.

@@ -12,7 +12,7 @@ from lambent.core.compose import Compose
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.distributions import StandardNormal
-from lambent.estimators.held_out import Clock, Trained, in_turn, once
+from lambent.estimators.held_out import Clock, in_turn, once
 from lambent.estimators.normal import Normal, best_shrinkage, moments, normal
 from lambent.estimators.progress import Show
 from lambent.estimators.rules import FEWEST, plan

@@ -24,7 +24,8 @@ def normal_grid(count: int, columns: int) -> Tensor:
     """
     if columns == 1:
         levels = (torch.arange(count, dtype=torch.float64) + 0.5) / count
-        return torch.special.ndtri(levels)[:, None]
+        quantiles: Tensor = torch.special.ndtri(levels)
+        return quantiles[:, None]
     engine = torch.quasirandom.SobolEngine(columns, scramble=True, seed=0)
     half = torch.special.ndtri(engine.draw(count // 2, dtype=torch.float64).clamp(1e-6, 1 - 1e-6))
     return torch.cat((half, -half))

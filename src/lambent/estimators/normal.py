@@ -53,7 +53,8 @@ class Normal:
             ``(n, d)``.
         """
         centred = x - self.mean - context @ self.slope.T
-        return torch.linalg.solve_triangular(self.factor, centred.T, upper=False).T.contiguous()
+        z: Tensor = torch.linalg.solve_triangular(self.factor, centred.T, upper=False)
+        return z.T.contiguous()
 
 
 def scales(x: Tensor) -> Tensor:

@@ -7,13 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import OutlierMixin
 
-from lambent.estimators.fitting import fit_rows
+from lambent.estimators.base import RowDensity, generator
 from lambent.estimators.inputs import Array, read, tensor
-from lambent.estimators.progress import progress
-from lambent.estimators.settings import check_budget, generator
 from lambent.train.rows import log_prob_of_rows
 
 _SHARE = 0.2  # of the rows, which the flow does not see and which set the threshold
@@ -21,12 +18,12 @@ _MOST = 10_000  # of them
 _ERRORS = 1.64  # standard errors, a test at 10 %
 
 
-class FlowOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class FlowOutlierDetector(OutlierMixin, RowDensity):  # type: ignore[misc]
     """Rows of a density so low that a share ``contamination`` of fresh normal rows has it.
 
     A fifth of the rows is kept from the flow, and the density that this share of them lies below
-    is the threshold. Where the quantile of all rows says the same, by a test at 10 %, it is taken, as it
-    varies less from fit to fit.
+    is the threshold. Where the quantile of all rows says the same, by a test at 10 %, it is taken,
+    as it varies less from fit to fit.
 
     Args:
         contamination: The share of normal rows that may be called outliers, above 0 and at most
@@ -64,9 +61,7 @@ class FlowOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         verbose: bool = False,
     ) -> None:
         self.contamination = contamination
-        self.max_seconds = max_seconds
-        self.random_state = random_state
-        self.verbose = verbose
+        super().__init__(max_seconds=max_seconds, random_state=random_state, verbose=verbose)
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the density and the threshold.
@@ -81,7 +76,7 @@ class FlowOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ValueError: If ``contamination`` is out of range.
         """
-        check_budget(self.max_seconds)
+        self._check_budget()
         if not 0 < self.contamination <= 0.5:
             raise ValueError(
                 f"contamination: expected above 0 and at most 0.5, got {self.contamination}"
@@ -90,30 +85,13 @@ class FlowOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         draw = generator(self.random_state)
         held = np.zeros(len(rows), dtype=bool)
         held[draw.permutation(len(rows))[: min(int(_SHARE * len(rows)), _MOST)]] = True
-        with progress(verbose=self.verbose) as show:
-            fitted = fit_rows(
-                tensor(rows[~held]),
-                seed=int(draw.randint(2**31 - 1)),
-                max_seconds=self.max_seconds,
-                show=show,
-            )
-        self.flow_, self.n_steps_, self.gain_ = fitted.flow, fitted.steps, fitted.gain
+        self._fit_flow(
+            tensor(rows[~held]),
+            seed=int(draw.randint(2**31 - 1)),
+        )
         nats: Array = log_prob_of_rows(self.flow_, tensor(rows), None).numpy()
         self.offset_ = threshold(nats, held, self.contamination)
         return self
-
-    def score_samples(self, X: Any) -> Array:
-        """The log-density of each row: the lower, the more of an outlier.
-
-        Args:
-            X: ``(n, d)``.
-
-        Returns:
-            Nats, ``(n,)``.
-        """
-        check_is_fitted(self)
-        nats: Array = log_prob_of_rows(self.flow_, tensor(read(self, X)), None).numpy()
-        return nats
 
     def decision_function(self, X: Any) -> Array:
         """The log-density of each row above the threshold: negative for outliers.

@@ -10,7 +10,7 @@ from lambent.types import Context
 
 
 class WhitenGiven(Whiten):
-    r"""``z = W (x - m - B c)`` with ``W`` lower triangular, its diagonal ``exp(l)``; ``V = sum_i l_i``.
+    r"""``z = W (x - m - B c)``, ``W`` lower triangular with diagonal ``exp(l)``; ``V = sum_i l_i``.
 
     :func:`lambent.initialize` sets ``m`` and ``B`` by least squares and ``W`` from the covariance
     of what they leave. Before a flow that starts as the identity, training starts at the linear
