@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from lambent.store import load as load
     from lambent.store import save as save
     from lambent.train import TrainConfig as TrainConfig
-    from lambent.train import fit as fit  # type: ignore[no-redef]
+    from lambent.train import fit as fit
 
 _ROOM = {
     "Compose": "core",

@@ -66,6 +66,7 @@ from lambent.transforms import (
     Squeeze,
     Standardise,
     Whiten,
+    WhitenGiven,
     Whole,
 )
 from lambent.types import Size
@@ -458,6 +459,7 @@ TRANSFORMS |= {
 }
 TRANSFORMS |= {
     "whiten": Case(build=lambda: Whiten(3), event_shape=(3,)),
+    "whiten given": Case(build=lambda: WhitenGiven(3, 2), event_shape=(3,), context_shape=(2,)),
     "autoregressive": Case(build=autoregressive, event_shape=(4,)),
     "autoregressive dense": Case(build=lambda: autoregressive("dense"), event_shape=(4,)),
     "autoregressive conditional": Case(

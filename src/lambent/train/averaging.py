@@ -7,6 +7,8 @@ import torch
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 
+from lambent.train.averages import kept
+
 
 class AveragedWeights(WeightAveraging):
     """An average of the weights of all steps; validation sees it in the flow's place.
@@ -48,18 +50,3 @@ class AveragedWeights(WeightAveraging):
         """Take it out where validation was interrupted, for the last checkpoint to be right."""
         if self.in_place:
             self.on_validation_epoch_end(trainer, module)
-
-
-def kept(decay: float | None, n: int) -> float:
-    """The share of the old average that its ``n``-th update keeps; nothing before the first.
-
-    Args:
-        decay: Of an exponential moving average; a plain mean without it.
-        n: Number of the update, from 1.
-
-    Returns:
-        The share.
-    """
-    if n < 1:
-        return 0.0
-    return n / (n + 1) if decay is None else min(decay, (1 + n) / (10 + n))

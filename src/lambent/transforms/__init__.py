@@ -63,3 +63,4 @@ from lambent.transforms.variational_dequantise import (
     VariationalDequantise as VariationalDequantise,
 )
 from lambent.transforms.whiten import Whiten as Whiten
+from lambent.transforms.whiten_given import WhitenGiven as WhitenGiven

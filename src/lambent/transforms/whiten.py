@@ -49,19 +49,23 @@ class Whiten(Transform):
         """``W``, ``(d, d)``."""
         return self.lower.tril(-1) + torch.diag(self.log_diagonal.exp())
 
+    def centre(self, context: Context | None) -> Tensor:
+        """What is subtracted, ``(d,)`` or a row for each event."""
+        return self.mean
+
     def _log_det(self, x: Tensor) -> Tensor:
         return zero_log_det(x) + widened(self.log_diagonal).sum()
 
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Subtract the mean, then multiply."""
         with full_precision(x):
-            return (x - self.mean) @ self.weight.T, self._log_det(x)
+            return (x - self.centre(context)) @ self.weight.T, self._log_det(x)
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Solve, then add the mean."""
         with full_precision(z):
             centred = torch.linalg.solve_triangular(self.weight, z.T, upper=False).T
-            return centred + self.mean, -self._log_det(z)
+            return centred + self.centre(context), -self._log_det(z)
 
     @torch.no_grad()
     def initialize_from(self, x: Tensor, context: Context | None = None) -> None:
@@ -81,6 +85,16 @@ class Whiten(Transform):
             off = of_all - torch.diag(of_all.diagonal())
             covariance = off + torch.diag(spread * (1 + 1e-6))
         factor = torch.linalg.cholesky(covariance)
+        self.set_normal(mean, factor)
+
+    @torch.no_grad()
+    def set_normal(self, mean: Tensor, factor: Tensor) -> None:
+        """Take one normal law to the standard one.
+
+        Args:
+            mean: Of the law, ``(d,)``.
+            factor: Cholesky factor of its covariance, ``(d, d)``.
+        """
         weight = torch.linalg.inv(factor).tril()
         self.mean.copy_(mean)
         self.log_diagonal.copy_(weight.diagonal().log())
