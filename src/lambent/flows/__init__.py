@@ -24,6 +24,8 @@ from lambent.flows.joint_rule import conditional_log_prob as conditional_log_pro
 from lambent.flows.joint_rule import is_joint as is_joint
 from lambent.flows.joint_rule import joint_sample as joint_sample
 from lambent.flows.joint_rule import rule_error as rule_error
+from lambent.flows.linear_map import linear_map as linear_map
+from lambent.flows.linear_map import permutation_map as permutation_map
 from lambent.flows.maf_mog import MAFMoGConfig as MAFMoGConfig
 from lambent.flows.maf_mog import maf_mog as maf_mog
 from lambent.flows.monotone import BernsteinConfig as BernsteinConfig

@@ -20,6 +20,7 @@ from lambent.nn.encoder import VectorEncoder as VectorEncoder
 from lambent.nn.fast import plain as plain
 from lambent.nn.fast import takes_fast_path as takes_fast_path
 from lambent.nn.masked import MADE as MADE
+from lambent.nn.matrix import Matrix as Matrix
 from lambent.nn.mlp import MLP as MLP
 from lambent.nn.mlp import ShiftAndScale as ShiftAndScale
 from lambent.nn.pooled import Pooled as Pooled
