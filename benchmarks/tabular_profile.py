@@ -1,4 +1,4 @@
-"""Where a training step of this package's flows of vectors goes, into the page of ``tabular.py``.
+"""Where training steps and draws of this package's flows go, into the page of ``tabular.py``.
 
     python benchmarks/tabular_profile.py [--features 43] [--batch 512] [--out docs/benchmarks]
 
@@ -29,24 +29,28 @@ KINDS = {
     "aten::copy_": "copies",
     "aten::fill_": "copies",
     "aten::cat": "copies",
+    "aten::narrow": "views and allocations",
+    "aten::t": "views and allocations",
+    "aten::transpose": "views and allocations",
+    "aten::unbind": "views and allocations",
     "aten::slice": "views and allocations",
     "aten::select": "views and allocations",
     "aten::as_strided": "views and allocations",
     "aten::empty_strided": "views and allocations",
     "aten::empty": "views and allocations",
 }
-ROUNDS = 10
+ROUNDS = {"train": 10, "sample": 2}
 
 
-def shares(family: str, features: int, batch: int) -> dict[str, float]:
-    """Percent of a step by kind of operation, largest first."""
+def shares(what: str, family: str, features: int, batch: int) -> dict[str, float]:
+    """Percent of a training step or of draws by kind of operation, largest first."""
     runs, _ = tasks(family, features, batch, ["ours"], compiled=False)
-    train = runs["train"]["ours"]
+    run = runs[what]["ours"]
     for _ in range(3):
-        train()
+        run()
     with profile() as record:
-        for _ in range(ROUNDS):
-            train()
+        for _ in range(ROUNDS[what]):
+            run()
     spent: Counter[str] = Counter()
     for event in record.key_averages():
         name = event.key
@@ -69,7 +73,12 @@ def main() -> None:
     whole["profile"] = {
         "features": options.features,
         "batch": options.batch,
-        **{family: shares(family, options.features, options.batch) for family in FAMILIES},
+        **{
+            what: {
+                family: shares(what, family, options.features, options.batch) for family in FAMILIES
+            }
+            for what in ("train", "sample")
+        },
     }
     write_json(path, whole)
     write_text(options.out / "tabular.md", page(whole))

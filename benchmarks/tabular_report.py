@@ -53,21 +53,25 @@ def _ratios(cells: dict[str, Any]) -> list[str]:
 
 
 def _profile(found: dict[str, Any]) -> list[str]:
-    families = [name for name in NAMES if name in found]
-    kinds = dict.fromkeys(kind for name in families for kind in found[name])
     lines = [
-        "## Where a training step of ours goes",
+        "## Where a training step and draws of ours go",
         "",
         f"Percent of processor time, {found['features']} features, batches of {found['batch']}, "
         "eager (`benchmarks/tabular_profile.py`).",
         "",
-        f"| | {' | '.join(NAMES[name] for name in families)} |",
-        f"|---|{'---|' * len(families)}",
     ]
-    for kind in kinds:
-        row = [str(found[name].get(kind, "")) for name in families]
-        lines.append(f"| {kind} | {' | '.join(row)} |")
-    return lines
+    for what, title in {"train": "training step", "sample": "draws"}.items():
+        families = [name for name in NAMES if name in found[what]]
+        kinds = dict.fromkeys(kind for name in families for kind in found[what][name])
+        lines += [
+            f"| {title} | {' | '.join(NAMES[name] for name in families)} |",
+            f"|---|{'---|' * len(families)}",
+        ]
+        for kind in kinds:
+            row = [str(found[what][name].get(kind, "")) for name in families]
+            lines.append(f"| {kind} | {' | '.join(row)} |")
+        lines.append("")
+    return lines[:-1]
 
 
 def _place(key: str) -> str:

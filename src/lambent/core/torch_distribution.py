@@ -20,6 +20,7 @@ class TorchDistribution(torch.distributions.Distribution):
         context: ``m`` rows for a batch shape of ``(m,)``, or nothing for ``()``.
     """
 
+    has_rsample = True
     arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
 
     def __init__(self, distribution: Distribution, context: Context | None = None) -> None:

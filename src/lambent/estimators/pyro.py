@@ -1,0 +1,52 @@
+"""A flow in a Pyro model: what ``pyro.sample`` can draw from, observe and lay on plates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import torch
+
+from lambent.core.torch_distribution import TorchDistribution
+from lambent.errors import MissingExtraError
+
+try:
+    from pyro.distributions.torch_distribution import (  # type: ignore[import-untyped]
+        ExpandedDistribution,
+        TorchDistributionMixin,
+    )
+except ImportError as error:
+    raise MissingExtraError("pyro-ppl", "pyro") from error
+
+if TYPE_CHECKING:
+    TorchDistributionMixin = object
+    ExpandedDistribution: TypeAlias = Any
+
+
+class PyroDistribution(TorchDistribution, TorchDistributionMixin):  # type: ignore[misc]
+    """A flow at a fixed context, as Pyro has distributions.
+
+    Draws carry gradients, so a flow can be a guide as well as a prior or a likelihood. Its own
+    parameters are learned along if the model says ``pyro.module("flow", flow)``.
+
+    Args:
+        distribution: The density.
+        context: ``m`` rows for a batch shape of ``(m,)``, or nothing for ``()``.
+
+    References:
+        E. Bingham et al., "Pyro: Deep Universal Probabilistic Programming", 2018, arXiv:1810.09538.
+
+    Example:
+        >>> import pyro
+        >>> from lambent import MAFConfig, maf
+        >>> flow = maf(MAFConfig(shape=(2,), width=8))
+        >>> with pyro.plate("rows", 5):
+        ...     z = pyro.sample("z", PyroDistribution(flow))
+        >>> z.shape
+        torch.Size([5, 2])
+    """
+
+    def expand(
+        self, batch_shape: torch.Size | list[int], _instance: object = None
+    ) -> ExpandedDistribution:
+        """Over plates: the same law again and again, drawn for each."""
+        return ExpandedDistribution(self, torch.Size(batch_shape))

@@ -1,0 +1,131 @@
+"""A flow as the density estimator of sbi, the toolbox of simulation-based inference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from lambent.core.flow import Flow
+from lambent.core.initialize import initialize
+from lambent.core.registry import build, families
+from lambent.data import read_table
+from lambent.errors import MissingExtraError
+
+try:
+    from sbi.neural_nets.estimators.base import (  # type: ignore[import-untyped]
+        ConditionalDensityEstimator,
+    )
+except ImportError as error:
+    raise MissingExtraError("sbi", "sbi") from error
+
+if TYPE_CHECKING:
+    ConditionalDensityEstimator = nn.Module
+
+INITIAL_ROWS = 4096
+"""Pairs that data-initialised layers are set from."""
+
+
+class SBIEstimator(ConditionalDensityEstimator):  # type: ignore[misc]
+    """A conditional flow with the interface of sbi 0.27.
+
+    Args:
+        flow: The flow over what is inferred, ``(d,)``, conditional on vectors.
+        embedding_net: What makes a vector of a condition; none where it is one.
+        condition_shape: Shape of a condition.
+
+    Shape:
+        Inputs are ``(s, b, d)`` or ``(b, d)``, conditions ``(b, *condition_shape)`` or
+        ``(s, b, *condition_shape)``.
+    """
+
+    def __init__(
+        self, flow: Flow, embedding_net: nn.Module | None, condition_shape: torch.Size
+    ) -> None:
+        super().__init__(flow, torch.Size(flow.event_shape), condition_shape)
+        self._embedding = nn.Identity() if embedding_net is None else embedding_net
+
+    @property
+    def embedding_net(self) -> nn.Module:
+        """What makes a vector of a condition."""
+        return self._embedding
+
+    def _context(self, condition: Tensor) -> Tensor:
+        embedded: Tensor = self._embedding(condition)
+        return embedded.reshape(len(condition), -1)
+
+    def log_prob(self, input: Tensor, condition: Tensor, **_: Any) -> Tensor:
+        """Nats of each input, ``(s, b)``."""
+        rank = len(self.condition_shape)
+        lead = torch.broadcast_shapes(
+            input.shape[:-1] if input.ndim > 2 else (1, *input.shape[:-1]),
+            condition.shape[: condition.ndim - rank],
+        )
+        events = input.expand(*lead, *self.input_shape).reshape(-1, *self.input_shape)
+        given = condition.expand(*lead, *self.condition_shape).reshape(-1, *self.condition_shape)
+        nats: Tensor = self.net.log_prob(events, self._context(given))
+        return nats.to(input.dtype).reshape(lead)
+
+    def loss(self, input: Tensor, condition: Tensor, **_: Any) -> Tensor:
+        """Minus the nats of each pair, ``(b,)``."""
+        return -self.log_prob(input[None], condition)[0]
+
+    def sample(self, sample_shape: torch.Size, condition: Tensor, **_: Any) -> Tensor:
+        """Draws, ``(*sample_shape, b, d)``."""
+        shape = torch.Size(sample_shape)
+        flat = self.net.sample(shape.numel(), self._context(condition)).to(condition.dtype)
+        by_condition = flat.reshape(len(condition), shape.numel(), *self.input_shape)
+        return by_condition.transpose(0, 1).reshape(*shape, len(condition), *self.input_shape)
+
+
+def sbi_builder(
+    model: str = "nsf", *, embedding_net: nn.Module | None = None, **settings: object
+) -> Callable[[Tensor, Tensor], SBIEstimator]:
+    """What sbi's trainers take as ``density_estimator``: it builds a flow for the simulations.
+
+    Both what is inferred and what it is inferred from are standardised inside the flow.
+
+    Args:
+        model: A family of vectors that takes a context, such as ``nsf`` or ``maf``.
+        embedding_net: What makes a vector of a condition, trained along; for conditions that are
+            not vectors.
+        **settings: Fields of the family's config.
+
+    Returns:
+        ``build(theta, x)``, where sbi hands over the first simulations.
+
+    Raises:
+        ValueError: If the family or a field is unknown.
+
+    References:
+        J. Boelts et al., "sbi reloaded: a toolkit for simulation-based inference workflows", 2025,
+        arXiv:2411.17337.
+
+    Example:
+        >>> theta, x = torch.randn(50, 2), torch.randn(50, 3)
+        >>> estimator = sbi_builder("maf", width=8)(theta, x)
+        >>> estimator.sample((4,), x[:5]).shape
+        torch.Size([4, 5, 2])
+    """
+    if model not in families():
+        raise ValueError(f"model: expected a family of vectors, got '{model}'")
+
+    def built(theta: Tensor, x: Tensor) -> SBIEstimator:
+        some, given = theta[:INITIAL_ROWS], x[:INITIAL_ROWS]
+        of_theta = read_table(some.detach().cpu().numpy()).columns
+        fields: dict[str, object] = {"shape": (theta.shape[1],), "columns": of_theta}
+        with torch.no_grad():
+            embedded = given if embedding_net is None else embedding_net(given)
+        flat = embedded.reshape(len(given), -1)
+        fields["context_features"] = flat.shape[1]
+        if embedding_net is None:
+            columns = read_table(flat.detach().cpu().numpy()).columns
+            fields["context_columns"] = columns
+        flow = build(model, {**fields, **settings})
+        estimator = SBIEstimator(flow.to(theta.device), embedding_net, x.shape[1:])
+        initialize(flow, some, flat)
+        return estimator
+
+    return built
