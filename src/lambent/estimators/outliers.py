@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +63,7 @@ class FlowOutlierDetector(OutlierMixin, RowDensity):  # type: ignore[misc]
         self.contamination = contamination
         super().__init__(max_seconds=max_seconds, random_state=random_state, verbose=verbose)
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> FlowOutlierDetector:
         """Fit the density and the threshold.
 
         Args:
