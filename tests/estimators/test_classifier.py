@@ -66,7 +66,7 @@ def test_iris() -> None:
 @pytest.mark.parametrize("priors", [[0.5, 0.5, 0.0], [0.5, 0.6], [1.0, 0.0]])
 def test_refuses_priors(normal_rows: Array, priors: list[float]) -> None:
     label = np.arange(80) % 2
-    with pytest.raises(ValueError, match="^priors: expected 2 numbers above 0 that sum to 1, got"):
+    with pytest.raises(ValueError, match=r"^priors: expected 2 numbers above 0 that sum to 1, got"):
         FlowClassifier(priors=priors).fit(normal_rows, label)
 
 

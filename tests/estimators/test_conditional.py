@@ -85,9 +85,9 @@ def test_learns_an_error_whose_size_depends_on_the_row() -> None:
 
 def test_refuses(few: FlowConditionalDensity) -> None:
     x, y = linear(5)
-    with pytest.raises(ValueError, match="^levels: expected numbers above 0 and below 1"):
+    with pytest.raises(ValueError, match=r"^levels: expected numbers above 0 and below 1"):
         few.quantiles(x, [0.0, 0.5])
-    with pytest.raises(ValueError, match="^coverage: expected numbers above 0 and below 1"):
+    with pytest.raises(ValueError, match=r"^coverage: expected numbers above 0 and below 1"):
         few.intervals(x, 1.0)
     with pytest.raises(ValueError, match=r"^y: expected 5 rows of 1 targets, got shape \(4,\)"):
         few.log_density(x, y[:4])

@@ -27,7 +27,7 @@ def test_starts_at_the_regression() -> None:
 
 
 def test_refuses() -> None:
-    with pytest.raises(ValueError, match="^context_features: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match=r"^context_features: expected at least 1, got 0"):
         WhitenGiven(2, 0)
     with pytest.raises(ValueError, match=r"^context: expected shape \(b, 2\), got None"):
         WhitenGiven(3, 2).forward(torch.zeros(4, 3))

@@ -53,9 +53,9 @@ class FlowClassifier(ClassifierMixin, FlowEstimator):  # type: ignore[misc]
         self,
         *,
         priors: Any = None,
-        max_seconds: float = 300.0,
+        max_seconds: Any = 300.0,
         random_state: Any = None,
-        verbose: bool = False,
+        verbose: Any = False,
     ) -> None:
         self.priors = priors
         super().__init__(max_seconds=max_seconds, random_state=random_state, verbose=verbose)
