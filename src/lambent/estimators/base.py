@@ -30,12 +30,13 @@ class FlowEstimator(BaseEstimator):  # type: ignore[misc]
     n_steps_: int
     gain_: float
 
+    # Any: scikit-learn wants every value taken here, and refused by fit.
     def __init__(
         self,
         *,
-        max_seconds: float = 300.0,
+        max_seconds: Any = 300.0,
         random_state: Any = None,
-        verbose: bool = False,
+        verbose: Any = False,
     ) -> None:
         self.max_seconds = max_seconds
         self.random_state = random_state
@@ -54,7 +55,7 @@ class FlowEstimator(BaseEstimator):  # type: ignore[misc]
         seed: int | None = None,
     ) -> None:
         """Fit the flow; the arguments are those of ``fit_rows``."""
-        with progress(verbose=self.verbose) as show:
+        with progress(verbose=bool(self.verbose)) as show:
             fitted = fit_rows(
                 x,
                 context,

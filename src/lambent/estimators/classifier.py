@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,14 +53,14 @@ class FlowClassifier(ClassifierMixin, FlowEstimator):  # type: ignore[misc]
         self,
         *,
         priors: Any = None,
-        max_seconds: float = 300.0,
+        max_seconds: Any = 300.0,
         random_state: Any = None,
-        verbose: bool = False,
+        verbose: Any = False,
     ) -> None:
         self.priors = priors
         super().__init__(max_seconds=max_seconds, random_state=random_state, verbose=verbose)
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any) -> FlowClassifier:
         """Fit the flow.
 
         Args:

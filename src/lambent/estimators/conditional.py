@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,7 +54,7 @@ class FlowConditionalDensity(RegressorMixin, FlowEstimator):  # type: ignore[mis
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any) -> FlowConditionalDensity:
         """Fit the flow.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import DensityMixin
@@ -36,7 +36,7 @@ class FlowDensity(DensityMixin, RowDensity):  # type: ignore[misc]
         ((2,), (3, 4))
     """
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> FlowDensity:
         """Fit the density.
 
         Args:

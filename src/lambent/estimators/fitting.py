@@ -12,7 +12,7 @@ from lambent.core.compose import Compose
 from lambent.core.flow import Flow
 from lambent.core.seed import seeded
 from lambent.distributions import StandardNormal
-from lambent.estimators.held_out import Clock, in_turn, once
+from lambent.estimators.held_out import Clock, train
 from lambent.estimators.normal import Normal, best_shrinkage, moments, normal
 from lambent.estimators.progress import Show
 from lambent.estimators.rules import FEWEST, plan
@@ -63,7 +63,6 @@ def fit_rows(
         trained = None
         if len(x) >= FEWEST:
             sizes = plan(len(x), x.shape[1], None if context is None else given.shape[1])
-            train = once if sizes.folds == 1 else in_turn
             trained = train(x, given, sizes, shrinkage, clock, show)
     if trained is not None and trained.interrupted:
         warnings.warn("fit was interrupted: the best flow so far is kept", stacklevel=4)

@@ -50,37 +50,15 @@ class Trained:
     """By the keyboard."""
 
 
-def once(
+def train(
     x: Tensor, context: Tensor, sizes: Plan, shrinkage: float, clock: Clock, show: Show
 ) -> Trained:
-    """Hold one part out, train on the rest, keep the best look.
+    """Hold each part out in turn; where rows are few, learn all of them for as long as was best.
 
     Args:
         x: In a random order, ``(n, d)``.
         context: Encoded, ``(n, k)``.
-        sizes: Of flow and training.
-        shrinkage: Of the normal law.
-        clock: Says what time is left.
-        show: Told of the progress.
-
-    Returns:
-        The flow.
-    """
-    law = normal(moments(x, context), shrinkage)
-    held = torch.arange(len(x)) < sizes.held_out
-    body, curve = _train(x, context, held, law, sizes, clock.left(), show)
-    return _judged(body, curve)
-
-
-def in_turn(
-    x: Tensor, context: Tensor, sizes: Plan, shrinkage: float, clock: Clock, show: Show
-) -> Trained:
-    """Hold each part out in turn, then train on all rows for as long as was best on average.
-
-    Args:
-        x: In a random order, ``(n, d)``.
-        context: Encoded, ``(n, k)``.
-        sizes: Of flow and training.
+        sizes: Of flow, training and parts.
         shrinkage: Of the normal laws.
         clock: Says what time is left.
         show: Told of the progress.
@@ -88,34 +66,27 @@ def in_turn(
     Returns:
         The flow.
     """
-    part = torch.arange(len(x)) % sizes.folds
-    curves: list[Curve] = []
-    for k in range(sizes.folds):
-        held = part == k
-        law = normal(moments(x[~held], context[~held]), shrinkage)
-        seconds = clock.left() / (sizes.folds - k + 1)
-        body, curve = _train(x, context, held, law, sizes, seconds, show)
-        if curve.ended == "interrupt":
-            return _judged(body, curve)
-        curves.append(curve)
-    looks = max(len(curve.steps) for curve in curves)
-    longest = max(curves, key=lambda curve: len(curve.steps))
-    nats = torch.cat([_lengthened(curve, looks) for curve in curves], 1)
-    best = int(nats.mean(1).argmax())
-    gain = nats[best] - nats[0]
-    if not _beyond_noise(gain):
-        return Trained(body=None)
-    steps = longest.steps[best]
     law = normal(moments(x, context), shrinkage)
+    curves: list[Curve] = []
+    first = 0
+    for i, count in enumerate(sizes.held_out):
+        held = torch.zeros(len(x), dtype=torch.bool)
+        held[first : first + count] = True
+        first += count
+        own = normal(moments(x[~held], context[~held]), shrinkage) if sizes.again else law
+        seconds = clock.left() / (len(sizes.held_out) - i + sizes.again)
+        body, curve = _train(x, context, held, own, sizes, seconds, show)
+        curves.append(curve)
+        if curve.ended == "interrupt" or not sizes.again:
+            return _judged(body, curve)
+    steps, gain = _best(curves)
+    if not steps:
+        return Trained(body=None)
     nobody = torch.zeros(len(x), dtype=torch.bool)
     sizes = replace(sizes, training=replace(sizes.training, last_step=steps))
     body, curve = _train(x, context, nobody, law, sizes, clock.left(), show)
-    return Trained(
-        body=body,
-        steps=curve.taken,
-        gain=float(gain.mean()),
-        interrupted=curve.ended == "interrupt",
-    )
+    interrupted = curve.ended == "interrupt"
+    return Trained(body=body, steps=curve.taken, gain=gain, interrupted=interrupted)
 
 
 def _train(
@@ -167,6 +138,16 @@ def _judged(body: Flow, curve: Curve) -> Trained:
 def _beyond_noise(gain: Tensor) -> bool:
     """Whether a mean lies above 0 by more than its standard errors."""
     return bool(gain.mean() > _ERRORS * gain.std() / len(gain) ** 0.5)
+
+
+def _best(curves: list[Curve]) -> tuple[int, float]:
+    """After how many steps rows held out do best, and their gain; 0 if it is no more than noise."""
+    longest = max(curves, key=lambda curve: len(curve.steps))
+    looks = len(longest.steps)
+    nats = torch.cat([_lengthened(curve, looks) for curve in curves], 1)
+    best = int(nats.mean(1).argmax())
+    gain = nats[best] - nats[0]
+    return (longest.steps[best], float(gain.mean())) if _beyond_noise(gain) else (0, 0.0)
 
 
 def _lengthened(curve: Curve, looks: int) -> Tensor:

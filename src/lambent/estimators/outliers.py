@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,15 +55,15 @@ class FlowOutlierDetector(OutlierMixin, RowDensity):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        contamination: float = 0.05,
-        max_seconds: float = 300.0,
+        contamination: Any = 0.05,
+        max_seconds: Any = 300.0,
         random_state: Any = None,
-        verbose: bool = False,
+        verbose: Any = False,
     ) -> None:
         self.contamination = contamination
         super().__init__(max_seconds=max_seconds, random_state=random_state, verbose=verbose)
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> FlowOutlierDetector:
         """Fit the density and the threshold.
 
         Args:
@@ -77,7 +77,7 @@ class FlowOutlierDetector(OutlierMixin, RowDensity):  # type: ignore[misc]
             ValueError: If ``contamination`` is out of range.
         """
         self._check_budget()
-        if not 0 < self.contamination <= 0.5:
+        if not (isinstance(self.contamination, (int, float)) and 0 < self.contamination <= 0.5):
             raise ValueError(
                 f"contamination: expected above 0 and at most 0.5, got {self.contamination}"
             )

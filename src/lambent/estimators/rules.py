@@ -10,8 +10,8 @@ from lambent.train.rows import RowsConfig
 
 FEWEST = 100
 """Rows below which nothing is trained: the law is the normal one."""
-FOLDS = 4
-"""Parts of a table of few rows, each held out in turn."""
+_SMALL, _LARGE = 1_000, 5_000
+"""Rows below which parts are held out in turn, and from which on none are learned again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +22,10 @@ class Plan:
     """The flow behind the step that whitens."""
     training: RowsConfig
     """The loop."""
-    folds: int
-    """How many parts are held out in turn; 1 for a single part."""
-    held_out: int
-    """Rows of that single part."""
+    held_out: tuple[int, ...]
+    """Rows of each part that is held out in turn."""
+    again: bool
+    """Whether a flow is then trained on all rows, for as long as was best."""
 
 
 def plan(rows: int, columns: int, context: int | None = None) -> Plan:
@@ -39,31 +39,39 @@ def plan(rows: int, columns: int, context: int | None = None) -> Plan:
     Returns:
         The plan.
     """
-    width = 32 if rows < 1_000 else 64 if rows < 5_000 else 128 if rows < 100_000 else 256
-    transforms = 2 if rows < 1_000 else 3 if rows < 5_000 else 5
-    if columns > 50:  # the splines' parameters, 3 bins - 1 a column, are most of the work
-        transforms = min(transforms, 3)
     batch = 2 ** round(math.log2(min(max(rows / 16, 32), 512)))
-    steps = 300 if rows < 1_000 else min(200 * rows // batch, 20_000)
-    flow = NSFConfig(
-        shape=(columns,),
-        context_features=context,
-        transforms=transforms,
-        layers=1 if rows < 1_000 else 2,
-        width=max(width, min(columns, 256)),
-        bins=8 if columns <= 50 else 5,
-        spline_bound=4.0,
-        norm="none",
-    )
+    steps = 150 if rows < _SMALL else min(200 * rows // batch, 20_000)
     training = RowsConfig(
         steps=steps,
         batch_size=batch,
-        learning_rate=2e-3 if rows < 5_000 else 1e-3,
-        weight_decay=1e-2 if rows < 5_000 else 1e-4,
+        learning_rate=5e-3 if 200 <= rows < _SMALL else 3e-3,
+        weight_decay=1e-2 if rows < _LARGE else 1e-4,
         noise=rows**-0.5,
-        check_every=max(10, steps // 100),
-        patience=6 if rows < 5_000 else 15,
+        check_every=max(5, steps // 100),
+        patience=8 if rows < _LARGE else 15,
     )
-    folds = FOLDS if rows < 2_000 else 1
-    held_out = max(rows // 10, min(rows // 5, 1_000))
-    return Plan(flow=flow, training=training, folds=folds, held_out=min(held_out, 10_000))
+    held_out: tuple[int, ...] = (min(max(rows // 10, min(rows // 5, 1_000)), 10_000),)
+    if rows < _SMALL:
+        held_out = (rows // 3,) * 3
+    flow = _flow(rows, columns, context)
+    return Plan(flow=flow, training=training, held_out=held_out, again=rows < _LARGE)
+
+
+def _flow(rows: int, columns: int, context: int | None) -> NSFConfig:
+    """The flow behind the step that whitens: wider and deeper where there is more to learn from."""
+    many = rows >= _LARGE
+    width = 32 if rows < _SMALL else 64 if rows < 50_000 else 128 if rows < 200_000 else 256
+    transforms = 2 if rows < _SMALL else 3 if rows < 50_000 else 5
+    bins = 16 if many else 8
+    if columns > 50:  # the splines' numbers, 3 bins - 1 a column, are most of the work
+        transforms, bins = min(transforms, 3), 5
+    return NSFConfig(
+        shape=(columns,),
+        context_features=context,
+        transforms=transforms,
+        layers=1 if rows < _SMALL else 2,
+        width=max(width, min(columns, 256)),
+        bins=bins,
+        spline_bound=10.0 if many else 6.0,
+        norm="none",
+    )

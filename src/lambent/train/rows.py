@@ -134,8 +134,9 @@ class _Run:
         self.config, self.max_seconds, self.show = config, max_seconds, show
         self.curve = Curve()
         self.averaged = copy.deepcopy(flow).eval()
+        self.average: list[Tensor] = list(self.averaged.parameters())
         self.best = copy.deepcopy(self.averaged.state_dict())
-        self.parameters = [p for p in flow.parameters() if p.requires_grad]
+        self.parameters: list[Tensor] = list(flow.parameters())
         groups: list[dict[str, Any]] = [
             {"params": [p for p in self.parameters if p.ndim > 1]},
             {"params": [p for p in self.parameters if p.ndim <= 1], "weight_decay": 0.0},
@@ -196,9 +197,7 @@ class _Run:
         self.optimizer.step()
         keep = kept(_DECAY, self.curve.taken + 1)
         with torch.no_grad():
-            torch._foreach_lerp_(
-                list(self.averaged.parameters()), list(self.flow.parameters()), 1 - keep
-            )
+            torch._foreach_lerp_(self.average, self.parameters, 1 - keep)
         return True
 
     def noisy(self, x: Tensor) -> Tensor:
