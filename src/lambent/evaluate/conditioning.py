@@ -24,6 +24,8 @@ from lambent.types import Context
 class Conditioning:
     """What :func:`measure_conditioning` found, in float64 and on the CPU."""
 
+    points: Tensor
+    """The events as they come to those steps, ``(b, *)``."""
     singular_values: Tensor
     """Of each event, the largest first, ``(b, k)``: all of them if ``method`` is ``exact``, else
     the ``k / 2`` largest and the ``k / 2`` smallest."""
@@ -105,6 +107,7 @@ def measure_conditioning(
         exact = points[0].numel() <= exact_dims
         values, most, least = _all(part) if exact else _extremes(part, extremes)
     return Conditioning(
+        points=points.detach().cpu(),
         singular_values=values,
         most_stretched=most.reshape(points.shape),
         least_stretched=least.reshape(points.shape),
