@@ -20,10 +20,11 @@ WITH_DATA = {
     "evaluate": ("evaluate", "{plain}", "--data", "*", "--data-split=all"),
     "reconstruct": ("reconstruct", "{plain}", "--data", "*", "--data-split=all", "--out={out}.png"),
     "check": ("info", "{plain}", "--check", "--data", "*", "--data-split=all"),
+    "conditioning": ("info", "{plain}", "--conditioning", "--data", "*", "--data-split=all"),
     "encode": ("encode", "{plain}", "--data", "*", "--data-split=all", "--out", "{out}.npz"),
     "score": ("score", "{plain}", "--data", "*", "--data-split=all", "--out", "{out}.npz"),
 }
-MODEL_COMMANDS = ("evaluate", "reconstruct", "check", "encode", "score")
+MODEL_COMMANDS = ("evaluate", "reconstruct", "check", "conditioning", "encode", "score")
 WITH_MODEL = {name: WITH_DATA[name] for name in MODEL_COMMANDS}
 WITH_PICTURES = {
     "first": ("interpolate", "{plain}", "*", "{eight}", "--out", "{out}.png"),
@@ -41,6 +42,7 @@ WITH_SEED = {
     "reconstruct": ("reconstruct", "{plain}", "--data", "digits", "--out", "{out}.png", "*"),
     "interpolate": ("interpolate", "{plain}", "{eight}", "{eight}", "--out", "{out}.png", "*"),
     "check": ("info", "{plain}", "--check", "*"),
+    "conditioning": ("info", "{plain}", "--conditioning", "*"),
 }
 WITH_LABEL = {name: WITH_SEED[name] for name in ("sample", "interpolate")}
 OF_A_MODEL = {"train": WITH_SEED["train"], "info": ("info", "glow", "--data-size=8", "*")}
@@ -127,7 +129,38 @@ ALONE: dict[str, Case] = {
     ),
     "check none": (("info", "{plain}", "--check", "--n=0"), ("n: expected at least 1, got 0",)),
     "check of a preset": (("info", "glow_digits", "--check"), ("check: expected a run folder",)),
-    "data and no check": (("info", "{plain}", "--data=digits"), ("data: read with --check alone",)),
+    "data and no check": (
+        ("info", "{plain}", "--data=digits"),
+        ("data: read with --check or --conditioning alone, got 'digits' without",),
+    ),
+    "conditioning of none": (
+        ("info", "{plain}", "--conditioning", "--n=0"),
+        ("n: expected at least 1, got 0",),
+    ),
+    "conditioning of a preset": (
+        ("info", "glow_digits", "--conditioning"),
+        ("conditioning: expected a run folder, got 'glow_digits'",),
+    ),
+    "conditioning and check": (
+        ("info", "{plain}", "--conditioning", "--check"),
+        ("conditioning: expected one of --check and --conditioning, got both",),
+    ),
+    "conditioning, out of no kind": (
+        ("info", "{plain}", "--conditioning", "--n=1", "--out={out}.jpg"),
+        ("out: expected a name that ends in .png, got",),
+    ),
+    "conditioning, out under a file": (
+        ("info", "{plain}", "--conditioning", "--n=1", "--out={file}/x.png"),
+        ("out: expected a file that can be written, got", "file/x.png"),
+    ),
+    "conditioning of an inpainter's own draws": (
+        ("info", "{inpainter}", "--conditioning"),
+        ("data: the model is conditional on images; expected a set, got none",),
+    ),
+    "out and no conditioning": (
+        ("info", "{plain}", "--out={out}.png"),
+        ("out: written with --conditioning alone, got",),
+    ),
     "info of nothing": (
         ("info", "{out}"),
         ("what: expected a run folder, pretrained model, preset or family",),

@@ -209,7 +209,7 @@ CASES = {
     ),
     "data without check": (
         ("{plain}", "--data", "digits"),
-        "data: read with --check alone, got 'digits' without",
+        "data: read with --check or --conditioning alone, got 'digits' without",
     ),
     "batch size": (
         ("glow_cifar10", "--model.steps=1", "--batch-size", "0"),

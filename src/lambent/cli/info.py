@@ -9,6 +9,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 
+from lambent.cli.conditioning import run_conditioning
 from lambent.cli.costs import of_cost, of_model
 from lambent.cli.numerics import run_check
 from lambent.cli.options import Options, settings_as_options
@@ -32,25 +33,38 @@ def run(arguments: Sequence[str]) -> None:
     parser, defaults = _parser(named)
     options = parser.read([*defaults, *arguments])
     what: str = options.what
-    if options.data is not None and not options.check:
-        raise ValueError(f"data: read with --check alone, got '{options.data}' without")
+    _check_goes_together(options)
     if folder_named(what).exists():
-        if options.check:
+        if options.check or options.conditioning:
             parser.set_defaults(own_data_settings(what))
-            run_check(parser.read(arguments))
+            measure = run_check if options.check else run_conditioning
+            measure(parser.read(arguments))
             return
         figures = _of_run(what, options)
     elif named != what:
         raise ValueError(
             f"what: expected a run folder, pretrained model, preset or family: {_names(what)}"
         )
-    elif options.check:
+    elif options.check or options.conditioning:
+        asked = "check" if options.check else "conditioning"
         raise ValueError(
-            f"check: expected a run folder, got '{what}', which names no trained model"
+            f"{asked}: expected a run folder, got '{what}', which names no trained model"
         )
     else:
         figures = _of_family(what, options) if what in families() else _of_preset(what, options)
     report(what, figures, as_json=options.json)
+
+
+def _check_goes_together(options: Namespace) -> None:
+    """Raise where options are asked for that have no part in what is asked."""
+    if options.check and options.conditioning:
+        raise ValueError("conditioning: expected one of --check and --conditioning, got both")
+    if options.data is not None and not (options.check or options.conditioning):
+        raise ValueError(
+            f"data: read with --check or --conditioning alone, got '{options.data}' without"
+        )
+    if options.out is not None and not options.conditioning:
+        raise ValueError(f"out: written with --conditioning alone, got '{options.out}' without")
 
 
 def _is_name(argument: str) -> bool:
@@ -63,10 +77,10 @@ def _parser(named: str | None) -> tuple[Options, list[str]]:
     parser = Options(
         "info",
         "Describe a run folder, a pretrained model, a preset or a family; with --batch-size, "
-        "estimate what a training step takes; with --check, measure the numerics of a trained "
-        "model.",
-        usage="lambent info WHAT [--batch-size N [--data-size SIZE]] [--check [--data DATA]] "
-        "[options]",
+        "estimate what a training step takes; with --check or --conditioning, measure the "
+        "numerics of a trained model.",
+        usage="lambent info WHAT [--batch-size N [--data-size SIZE]] "
+        "[--check | --conditioning [--data DATA]] [options]",
     )
     parser.add_argument(
         "what", type=str, help="a run folder, or the name of a pretrained model, preset or family"
@@ -87,10 +101,21 @@ def _parser(named: str | None) -> tuple[Options, list[str]]:
         "--check", action="store_true", help="measure rounding in a trained model, layer by layer"
     )
     parser.add_argument(
-        "--n", type=int | None, default=None, help="how many images --check takes: up to 64"
+        "--conditioning",
+        action="store_true",
+        help="measure how unevenly a trained model stretches space",
     )
     parser.add_argument(
-        "--data", type=str | None, default=None, help="images for --check; its own draws without"
+        "--n",
+        type=int | None,
+        default=None,
+        help="how many images to measure: up to 64 with --check, 4 with --conditioning if not said",
+    )
+    parser.add_argument(
+        "--data", type=str | None, default=None, help="images to measure; its own draws without"
+    )
+    parser.add_argument(
+        "--out", type=Path | None, default=None, help="the .png that --conditioning draws"
     )
     parser.add_fields(DataConfig, "--data-", "data", split="validation")
     parser.add_running()

@@ -8,6 +8,9 @@ from lambent.evaluate.check import NumericsCheck as NumericsCheck
 from lambent.evaluate.check import check_numerics as check_numerics
 from lambent.evaluate.check_gradient import GradientCheck as GradientCheck
 from lambent.evaluate.check_layer import LayerCheck as LayerCheck
+from lambent.evaluate.conditioning import Conditioning as Conditioning
+from lambent.evaluate.conditioning import measure_conditioning as measure_conditioning
+from lambent.evaluate.conditioning_picture import draw_conditioning as draw_conditioning
 from lambent.evaluate.consistency import Consistency as Consistency
 from lambent.evaluate.consistency import measure_consistency as measure_consistency
 from lambent.evaluate.consistency import psnr_of as psnr_of
