@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from lambent import JointConfig, conditional_log_prob, joint, joint_sample, rule_error, seeded
+from lambent import Flow, JointConfig, conditional_log_prob, joint, joint_sample, rule_error, seeded
 from lambent.data import crescents, sectors, seven_shapes
+from lambent.evaluate import discrepancy
 from lambent.train import train_on_draws
 
 
@@ -63,6 +64,55 @@ def test_gaps_between_labels_are_a_trap_that_noise_closes() -> None:
     """Without noise the log-det of the stretched gap counts as likelihood, which it is not."""
     assert gap_of_objective(0.0) > 0.7
     assert gap_of_objective(0.05) < 0.3
+
+
+def of_class(flow: Flow, label: int, halves: int = 8, size: int = 2000) -> tuple[float, float]:
+    """Mean MMD of draws given a label against data, and of two halves of data."""
+    drawn, between = 0.0, 0.0
+    for _ in range(halves):
+        one, other = crescents(torch.full((2 * size,), label)).chunk(2)
+        drawn += discrepancy(flow.sample(size, torch.tensor([label])), other) / halves
+        between += discrepancy(one, other) / halves
+    return drawn, between
+
+
+@pytest.mark.slow
+def test_draws_of_crescents_are_as_near_to_data_as_data_are() -> None:
+    """Within twice the MMD of two held-out halves, for each class, and so not from the start."""
+    with seeded(0):
+        config = JointConfig(shape=(2,), conditioning="label", classes=2, couplings=18, width=32)
+        flow = joint(config)
+
+        def draw(n: int) -> tuple[Tensor, Tensor]:
+            labels = torch.randint(2, (n,))
+            return crescents(labels), labels
+
+        train_on_draws(flow, draw, steps=100)
+        early = [of_class(flow, label) for label in (0, 1)]
+        train_on_draws(flow, draw, steps=2000, anneal_steps=100)
+        found = [of_class(flow, label) for label in (0, 1)]
+    assert all(drawn > 2 * between for drawn, between in early)
+    assert all(drawn < 2 * between for drawn, between in found)
+
+
+@pytest.mark.slow
+def test_draws_lie_in_the_sector_of_every_angle() -> None:
+    """Of 16 angles; within 0.05 rad of it, more than 95 % of the draws given each."""
+    with seeded(0):
+        flow = joint(JointConfig(shape=(2,), context_features=1, couplings=12, width=64))
+
+        def draw(n: int) -> tuple[Tensor, Tensor]:
+            angles = 2 * torch.pi * torch.rand(n, 1)
+            return sectors(angles), angles
+
+        train_on_draws(flow, draw, steps=3000, anneal_steps=150)
+        asked = 2 * torch.pi * torch.arange(16)[:, None] / 16
+        drawn = joint_sample(flow, asked, 4000)
+    x = drawn.x.reshape(16, 4000, 2)
+    off = torch.remainder(torch.atan2(x[..., 1], x[..., 0]) - asked + torch.pi, 2 * torch.pi)
+    inside = ((off - torch.pi).abs() <= 0.55).float().mean(1)
+    assert inside.min() > 0.95
+    assert float(drawn.condition_error.mean()) < 1e-2
 
 
 def test_points_are_where_their_conditions_have_them() -> None:
