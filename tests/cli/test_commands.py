@@ -18,13 +18,13 @@ from .conftest import TINY, Run, Trained
 DOCS = Path(__file__).parents[2] / "docs/command-line.md"
 
 
-def documented(command: str) -> set[str]:
-    """The keys that the table of figures in the documentation gives a command."""
+def documented(command: str, *, tables: bool = False) -> set[str]:
+    """The keys that the table of figures in the documentation gives a command, of images or all."""
     keys: set[str] = set()
     table = DOCS.read_text().split("| key | commands | meaning |")[1].split("\n\n")[0]
     for line in table.splitlines()[2:]:
         names, commands = line.split("|")[1:3]
-        if re.search(rf"\b{command}\b", commands):
+        if re.search(rf"\b{command}\b", commands) and (tables or "of tables" not in commands):
             keys |= set(re.findall(r"`(\w+)`", names))
     return keys
 

@@ -56,7 +56,7 @@ def run(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_fits_better_than_it_began(table: Path, run: Path, lambent: Run) -> None:
     figures = lambent("evaluate", run, "--data", table, "--json").figures
-    assert set(figures) <= documented("evaluate")
+    assert set(figures) <= documented("evaluate", tables=True)
     assert figures["rows"] == 60
     assert figures["likelihood"] == "exact"
     nats = figures["log_likelihood"]
@@ -73,6 +73,7 @@ def test_fits_better_than_it_began(table: Path, run: Path, lambent: Run) -> None
 def test_scores_latents_and_rows(table: Path, run: Path, lambent: Run, tmp_path: Path) -> None:
     scores, latents, rows = (tmp_path / f"{name}.parquet" for name in ("s", "z", "x"))
     figures = lambent("score", run, "--data", table, "--out", scores, "--json").figures
+    assert set(figures) <= documented("score", tables=True)
     scored = pyarrow.parquet.read_table(scores)
     assert scored.schema.names == ["height", "weight", "name", "log_density"]
     assert scored.num_rows == figures["rows"] == 60

@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     pytest.importorskip("sbi")
     from sbi.inference import NLE, NPE
 
-from lambent.estimators.sbi import SBIEstimator, sbi_builder
+from lambent.estimators.sbi import SBIEstimator, posterior_builder
 
 SMALL: dict[str, object] = {"width": 16, "transforms": 2, "layers": 1}
 
@@ -29,7 +29,7 @@ def simulated(n: int) -> tuple[Tensor, Tensor]:
 def test_shapes() -> None:
     with seeded(0):
         theta, x = simulated(60)
-        estimator = sbi_builder("maf", **SMALL)(theta, x)
+        estimator = posterior_builder("maf", **SMALL)(theta, x)
     assert isinstance(estimator, SBIEstimator)
     assert estimator.loss(theta, x).shape == (60,)
     drawn, nats = estimator.sample_and_log_prob(torch.Size((3, 2)), x[:4])
@@ -46,7 +46,7 @@ def test_an_embedding_learns_along() -> None:
     embedding = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
     with seeded(0):
         theta, x = torch.randn(40, 2), torch.randn(40, 3, 4)
-        estimator = sbi_builder("nsf", embedding_net=embedding, **SMALL)(theta, x)
+        estimator = posterior_builder("nsf", embedding_net=embedding, **SMALL)(theta, x)
     estimator.loss(theta, x).sum().backward()
     assert all(p.grad is not None for p in embedding.parameters())
     assert estimator.sample(torch.Size((2,)), x[:3]).shape == (2, 3, 2)
@@ -54,9 +54,9 @@ def test_an_embedding_learns_along() -> None:
 
 def test_refuses() -> None:
     with pytest.raises(ValueError, match=r"^model: expected a family of vectors, got 'nfs'"):
-        sbi_builder("nfs")
+        posterior_builder("nfs")
     with pytest.raises(ValueError, match=r"constant 'x0'"):
-        sbi_builder("maf")(torch.zeros(9, 1), torch.randn(9, 2))
+        posterior_builder("maf")(torch.zeros(9, 1), torch.randn(9, 2))
 
 
 @pytest.mark.slow
@@ -64,14 +64,16 @@ def test_refuses() -> None:
 @pytest.mark.parametrize("method", ["posterior", "likelihood"])
 def test_the_posterior_of_a_normal(method: str) -> None:
     with seeded(0):
-        theta, x = simulated(2000)
+        theta, x = simulated(1000)
         prior = torch.distributions.MultivariateNormal(torch.zeros(2), torch.eye(2))
-        trainer = {"posterior": NPE, "likelihood": NLE}[method]
-        inference = trainer(prior, density_estimator=sbi_builder("nsf", **SMALL))
+        if method == "posterior":
+            inference = NPE(prior, density_estimator=posterior_builder("nsf", **SMALL))
+        else:
+            inference = NLE(prior, density_estimator=likelihood_builder("nsf", **SMALL))
         inference.append_simulations(theta, x)
-        inference.train(max_num_epochs=60, show_train_summary=False)
+        inference.train(max_num_epochs=40, show_train_summary=False)
         posterior = inference.build_posterior()
         given = torch.tensor([[100.8, 99.2]])
-        drawn = posterior.sample((1000,), x=given, show_progress_bars=False)
-    torch.testing.assert_close(drawn.mean(0), 0.8 * (given[0] - 100), atol=0.12, rtol=0)
-    torch.testing.assert_close(drawn.std(0), torch.full((2,), 0.2**0.5), atol=0.08, rtol=0)
+        drawn = posterior.sample((500,), x=given, show_progress_bars=False)
+    torch.testing.assert_close(drawn.mean(0), 0.8 * (given[0] - 100), atol=0.15, rtol=0)
+    torch.testing.assert_close(drawn.std(0), torch.full((2,), 0.2**0.5), atol=0.1, rtol=0)

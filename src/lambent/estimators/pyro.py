@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import torch
 
@@ -10,16 +10,9 @@ from lambent.core.torch_distribution import TorchDistribution
 from lambent.errors import MissingExtraError
 
 try:
-    from pyro.distributions.torch_distribution import (  # type: ignore[import-untyped]
-        ExpandedDistribution,
-        TorchDistributionMixin,
-    )
+    from pyro.distributions.torch_distribution import ExpandedDistribution, TorchDistributionMixin
 except ImportError as error:
     raise MissingExtraError("pyro-ppl", "pyro") from error
-
-if TYPE_CHECKING:
-    TorchDistributionMixin = object
-    ExpandedDistribution: TypeAlias = Any
 
 
 class PyroDistribution(TorchDistribution, TorchDistributionMixin):  # type: ignore[misc]
@@ -46,7 +39,7 @@ class PyroDistribution(TorchDistribution, TorchDistributionMixin):  # type: igno
     """
 
     def expand(
-        self, batch_shape: torch.Size | list[int], _instance: object = None
-    ) -> ExpandedDistribution:
+        self, batch_shape: torch.Size | list[int] | tuple[int, ...], _instance: object = None
+    ) -> Any:
         """Over plates: the same law again and again, drawn for each."""
         return ExpandedDistribution(self, torch.Size(batch_shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -15,14 +15,12 @@ from lambent.data import read_table
 from lambent.errors import MissingExtraError
 
 try:
-    from sbi.neural_nets.estimators.base import (  # type: ignore[import-untyped]
-        ConditionalDensityEstimator,
-    )
+    from sbi.neural_nets.estimators.base import ConditionalDensityEstimator
 except ImportError as error:
     raise MissingExtraError("sbi", "sbi") from error
 
-if TYPE_CHECKING:
-    ConditionalDensityEstimator = nn.Module
+Builder: TypeAlias = "Callable[[Tensor, Tensor], SBIEstimator]"
+"""What sbi's trainers take as ``density_estimator``."""
 
 INITIAL_ROWS = 4096
 """Pairs that data-initialised layers are set from."""
@@ -80,24 +78,24 @@ class SBIEstimator(ConditionalDensityEstimator):  # type: ignore[misc]
         return by_condition.transpose(0, 1).reshape(*shape, len(condition), *self.input_shape)
 
 
-def sbi_builder(
+def posterior_builder(
     model: str = "nsf", *, embedding_net: nn.Module | None = None, **settings: object
-) -> Callable[[Tensor, Tensor], SBIEstimator]:
-    """What sbi's trainers take as ``density_estimator``: it builds a flow for the simulations.
+) -> Builder:
+    """A flow over parameters given what was simulated: what sbi's ``NPE`` takes.
 
-    Both what is inferred and what it is inferred from are standardised inside the flow.
+    Both are standardised inside the flow.
 
     Args:
         model: A family of vectors that takes a context, such as ``nsf`` or ``maf``.
-        embedding_net: What makes a vector of a condition, trained along; for conditions that are
-            not vectors.
+        embedding_net: What makes a vector of what was simulated, trained along; for images and
+            the like.
         **settings: Fields of the family's config.
 
     Returns:
-        ``build(theta, x)``, where sbi hands over the first simulations.
+        ``build(theta, x)``, which sbi calls with the first simulations.
 
     Raises:
-        ValueError: If the family or a field is unknown.
+        ValueError: If the family is unknown.
 
     References:
         J. Boelts et al., "sbi reloaded: a toolkit for simulation-based inference workflows", 2025,
@@ -105,27 +103,69 @@ def sbi_builder(
 
     Example:
         >>> theta, x = torch.randn(50, 2), torch.randn(50, 3)
-        >>> estimator = sbi_builder("maf", width=8)(theta, x)
+        >>> estimator = posterior_builder("maf", width=8)(theta, x)
         >>> estimator.sample((4,), x[:5]).shape
         torch.Size([4, 5, 2])
     """
+    _check(model)
+
+    def build_for(theta: Tensor, x: Tensor) -> SBIEstimator:
+        return _estimator(model, theta, x, embedding_net, settings)
+
+    return build_for
+
+
+def likelihood_builder(model: str = "nsf", **settings: object) -> Builder:
+    """A flow over what is simulated given parameters: what sbi's ``NLE`` takes.
+
+    Args:
+        model: A family of vectors that takes a context.
+        **settings: Fields of the family's config.
+
+    Returns:
+        ``build(theta, x)``, which sbi calls with the first simulations.
+
+    Raises:
+        ValueError: If the family is unknown.
+
+    Example:
+        >>> theta, x = torch.randn(50, 2), torch.randn(50, 3)
+        >>> likelihood_builder("maf", width=8)(theta, x).sample((4,), theta[:5]).shape
+        torch.Size([4, 5, 3])
+    """
+    _check(model)
+
+    def build_for(theta: Tensor, x: Tensor) -> SBIEstimator:
+        return _estimator(model, x, theta, None, settings)
+
+    return build_for
+
+
+def _check(model: str) -> None:
     if model not in families():
         raise ValueError(f"model: expected a family of vectors, got '{model}'")
 
-    def built(theta: Tensor, x: Tensor) -> SBIEstimator:
-        some, given = theta[:INITIAL_ROWS], x[:INITIAL_ROWS]
-        of_theta = read_table(some.detach().cpu().numpy()).columns
-        fields: dict[str, object] = {"shape": (theta.shape[1],), "columns": of_theta}
-        with torch.no_grad():
-            embedded = given if embedding_net is None else embedding_net(given)
-        flat = embedded.reshape(len(given), -1)
-        fields["context_features"] = flat.shape[1]
-        if embedding_net is None:
-            columns = read_table(flat.detach().cpu().numpy()).columns
-            fields["context_columns"] = columns
-        flow = build(model, {**fields, **settings})
-        estimator = SBIEstimator(flow.to(theta.device), embedding_net, x.shape[1:])
-        initialize(flow, some, flat)
-        return estimator
 
-    return built
+def _estimator(
+    model: str,
+    events: Tensor,
+    given: Tensor,
+    embedding_net: nn.Module | None,
+    settings: dict[str, object],
+) -> SBIEstimator:
+    """A flow over events given others, standardised and initialised by the first of them."""
+    some, conditions = events[:INITIAL_ROWS].detach(), given[:INITIAL_ROWS].detach()
+    fields: dict[str, object] = {
+        "shape": (events.shape[1],),
+        "columns": read_table(some.cpu().numpy()).columns,
+    }
+    if embedding_net is None:
+        vectors = conditions.flatten(1)
+        fields["context_columns"] = read_table(vectors.cpu().numpy()).columns
+    else:
+        with torch.no_grad():
+            vectors = embedding_net(conditions).flatten(1)
+    fields["context_features"] = vectors.shape[1]
+    flow = build(model, {**fields, **settings}).to(events.device)
+    initialize(flow, some, vectors)
+    return SBIEstimator(flow, embedding_net, given.shape[1:])
