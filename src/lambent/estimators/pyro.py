@@ -15,7 +15,7 @@ except ImportError as error:
     raise MissingExtraError("pyro-ppl", "pyro") from error
 
 
-class PyroDistribution(TorchDistribution, TorchDistributionMixin):  # type: ignore[misc]
+class PyroDistribution(TorchDistribution, TorchDistributionMixin):  
     """A flow at a fixed context, as Pyro has distributions.
 
     Draws carry gradients, so a flow can be a guide as well as a prior or a likelihood. Its own
@@ -42,4 +42,5 @@ class PyroDistribution(TorchDistribution, TorchDistributionMixin):  # type: igno
         self, batch_shape: torch.Size | list[int] | tuple[int, ...], _instance: object = None
     ) -> Any:
         """Over plates: the same law again and again, drawn for each."""
-        return ExpandedDistribution(self, torch.Size(batch_shape))
+        expanded: Any = ExpandedDistribution
+        return expanded(self, torch.Size(batch_shape))

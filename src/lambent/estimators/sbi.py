@@ -68,7 +68,8 @@ class SBIEstimator(ConditionalDensityEstimator):  # type: ignore[misc]
 
     def loss(self, input: Tensor, condition: Tensor, **_: Any) -> Tensor:
         """Minus the nats of each pair, ``(b,)``."""
-        return -self.log_prob(input[None], condition)[0]
+        nats: Tensor = self.log_prob(input[None], condition)[0]
+        return nats.neg()
 
     def sample(self, sample_shape: torch.Size, condition: Tensor, **_: Any) -> Tensor:
         """Draws, ``(*sample_shape, b, d)``."""
