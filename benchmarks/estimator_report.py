@@ -17,8 +17,8 @@ def mean_and_error(values: list[float]) -> tuple[float, float]:
 def page(whole: dict[str, Any]) -> str:
     """The page."""
     parts = [
-        "# Estimators beside others\n\n`python benchmarks/estimators.py --data DIR`: one thread, the "
-        "estimators with their defaults, and so many seconds of processor time for each fit at "
+        "# Estimators beside others\n\n`python benchmarks/estimators.py --data DIR`: one thread, "
+        "the estimators with their defaults, and so many seconds of processor time for each fit at "
         "most as the tables say.\n\n![Log-likelihoods and areas](estimators.png)\n"
     ]
     if "magic" in whole:
@@ -53,9 +53,9 @@ def _magic(part: dict[str, Any]) -> str:
 def _shuttle(part: dict[str, Any]) -> str:
     lines = [
         "## Outliers: Statlog shuttle\n",
-        f"Trained on {part['trained_on']} normal rows; area under the ROC curve on {part['normal']} "
-        f"other normal rows and {part['strange']} anomalies. Budget {part['budget']:g} s; seconds "
-        "are of fit and scores.\n",
+        f"Trained on {part['trained_on']} normal rows; area under the ROC curve on "
+        f"{part['normal']} other normal rows and {part['strange']} anomalies. "
+        f"Budget {part['budget']:g} s; seconds are of fit and scores.\n",
         "| method | ROC AUC | seconds |",
         "|---|---|---|",
     ]
@@ -88,7 +88,7 @@ def figure(whole: dict[str, Any]) -> Figure:
     drawn = Figure(figsize=(11, 3.4), layout="constrained")
     left, middle, right = drawn.subplots(1, 3)
     magic = whole.get("magic", {}).get("methods", {})
-    for i, (name, results) in enumerate(magic.items()):
+    for i, results in enumerate(magic.values()):
         nats = [r["nats"] for r in results]
         errors = [2 * r["error"] for r in results]
         places = i + 0.12 * (np.arange(len(nats)) - (len(nats) - 1) / 2)

@@ -39,6 +39,23 @@ def test_a_vae_is_no_worse_with_an_iaf_as_posterior(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.slow
+def test_calibration_is_pictured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("calibration.py", "--quick", "--out", str(tmp_path / "picture.png"))
+    accuracy, off = map(float, re.findall(r"(?:^accuracy|most) (\d\.\d+)", capsys.readouterr().out))
+    assert accuracy > 0.8
+    assert off < 0.3
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_outliers_are_pictured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("outliers.py", "--quick", "--out", str(tmp_path / "picture.png"))
+    alarms = float(re.findall(r"^FlowOutlierDetector: (\d\.\d+)", capsys.readouterr().out)[0])
+    assert alarms < 0.2
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
 def test_joint_flows_of_toys_are_pictured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

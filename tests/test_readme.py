@@ -54,6 +54,15 @@ def test_the_page_of_surjections_runs() -> None:
 
 
 @pytest.mark.slow
+def test_the_page_of_estimators_runs() -> None:
+    page = (ROOT / "docs" / "estimators.md").read_text()
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "estimators.md", "exec"), names)
+    assert "regression" in names
+
+
+@pytest.mark.slow
 def test_the_example_of_symmetry_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
