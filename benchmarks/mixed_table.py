@@ -32,8 +32,8 @@ from scipy import stats
 from lambent.files import replacing
 
 KINDS = "carat=step:0.01,depth=step:0.1,table=category,x=step:0.01,y=step:0.01,z=step:0.01"
-"""All numbers but the price are decimals that were rounded; the table's width is nearly always a whole
-number, one of 127 values."""
+"""All numbers but the price are decimals that were rounded; the width of a stone's table is nearly
+always a whole number, one of 127 values."""
 MARGINAL, PAIRWISE = 0.05, 0.05
 """The largest difference of a column, and of a pair, that counts as a match."""
 

@@ -56,6 +56,17 @@ def test_outliers_are_pictured(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_flow_is_a_better_guide_than_a_normal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("pyro_guide.py", "--steps", "200", "--out", str(tmp_path / "picture.png"))
+    normal, flow = map(float, re.findall(r"': (\d+\.\d+)", capsys.readouterr().out))
+    assert flow < normal
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
 def test_joint_flows_of_toys_are_pictured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

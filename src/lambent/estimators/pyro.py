@@ -15,7 +15,7 @@ except ImportError as error:
     raise MissingExtraError("pyro-ppl", "pyro") from error
 
 
-class PyroDistribution(TorchDistribution, TorchDistributionMixin):  
+class PyroDistribution(TorchDistribution, TorchDistributionMixin):
     """A flow at a fixed context, as Pyro has distributions.
 
     Draws carry gradients, so a flow can be a guide as well as a prior or a likelihood. Its own

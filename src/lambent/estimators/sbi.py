@@ -74,8 +74,10 @@ class SBIEstimator(ConditionalDensityEstimator):  # type: ignore[misc]
     def sample(self, sample_shape: torch.Size, condition: Tensor, **_: Any) -> Tensor:
         """Draws, ``(*sample_shape, b, d)``."""
         shape = torch.Size(sample_shape)
-        flat = self.net.sample(shape.numel(), self._context(condition)).to(condition.dtype)
-        by_condition = flat.reshape(len(condition), shape.numel(), *self.input_shape)
+        flat: Tensor = self.net.sample(shape.numel(), self._context(condition))
+        by_condition = flat.to(condition.dtype).reshape(
+            len(condition), shape.numel(), *self.input_shape
+        )
         return by_condition.transpose(0, 1).reshape(*shape, len(condition), *self.input_shape)
 
 
