@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from lambent.data import ColumnFacts, DataConfig, Table, hold_out, load_events
-from lambent.data.table import is_table
+from lambent.data.read_table import is_table
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from lambent.cli.progress import progress
 from lambent.core.flow import Flow
 from lambent.core.units import units_of
 from lambent.data import DataConfig, Table
-from lambent.data.table import stored_rows
+from lambent.data.read_table import stored_rows
 from lambent.evaluate import score
 from lambent.store import write_arrow
 

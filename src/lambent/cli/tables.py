@@ -12,7 +12,7 @@ from torch import Tensor
 from lambent.cli.output import writing
 from lambent.core.flow import Flow
 from lambent.data import ColumnFacts, DataConfig, EventSet, arrow_from, load_events, load_table
-from lambent.data.table import is_table
+from lambent.data.read_table import is_table
 from lambent.store import RunFolder, folder_named, write_arrow
 
 

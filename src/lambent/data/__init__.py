@@ -17,14 +17,14 @@ from lambent.data.pictures import grid as grid
 from lambent.data.pictures import read_picture as read_picture
 from lambent.data.pictures import to_picture as to_picture
 from lambent.data.pictures import write_picture as write_picture
+from lambent.data.read_table import load_table as load_table
+from lambent.data.read_table import read_table as read_table
+from lambent.data.read_table import table_like as table_like
 from lambent.data.recipes import RECIPES as RECIPES
 from lambent.data.recipes import recipe as recipe
 from lambent.data.set import EventSet as EventSet
 from lambent.data.set import ImageSet as ImageSet
 from lambent.data.table import Table as Table
-from lambent.data.table import load_table as load_table
-from lambent.data.table import read_table as read_table
-from lambent.data.table import table_like as table_like
 from lambent.data.tabular import arrow_from as arrow_from
 from lambent.data.tasks import Task as Task
 from lambent.data.tasks import task_named as task_named

@@ -12,9 +12,9 @@ from lambent.data.config import DataConfig
 from lambent.data.find import find_source
 from lambent.data.gather import Chosen, into_memory, on_disk
 from lambent.data.order import held_out_rows
+from lambent.data.read_table import is_table, load_table
 from lambent.data.set import EventSet, ImageSet
 from lambent.data.source import Source
-from lambent.data.table import is_table, load_table
 
 _DEFAULT = DataConfig()
 
@@ -54,15 +54,14 @@ def load_events(name: str, config: DataConfig = _DEFAULT) -> EventSet:
     """Load whatever a name stands for: a table of numbers, or images.
 
     Args:
-        name: A CSV, parquet or npz file of numbers, see :func:`~lambent.data.table.is_table`; or
-            an image set.
+        name: A table, see :func:`~lambent.data.read_table.is_table`, or an image set.
         config: Which rows, and what is done to images.
 
     Returns:
         The set.
 
     Raises:
-        ValueError: As :func:`load_images` and :func:`~lambent.data.table.load_table`.
+        ValueError: As :func:`load_images` and :func:`~lambent.data.read_table.load_table`.
     """
     if is_table(name):
         return load_table(name, config)

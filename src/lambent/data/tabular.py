@@ -18,6 +18,7 @@ from lambent.data.columns import (
     check_kind,
     number_facts,
 )
+from lambent.data.table_checks import check_twice, check_whole
 from lambent.errors import DataWarning, unknown
 
 
@@ -78,10 +79,10 @@ def facts_of(
             raise ValueError(f"kinds: {unknown(name, table.column_names)}")
     if table.num_rows == 0:
         raise ValueError("data: expected rows, given none")
-    _check_whole(table)
+    check_whole(table)
     found = [_facts(name, table[name], said.get(name), rows) for name in table.column_names]
     numbers = [column for column in found if column.kind != "category"]
-    _check_twice(rows_of(table, numbers), numbers)
+    check_twice(rows_of(table, numbers), numbers)
     return tuple(found)
 
 
@@ -102,7 +103,7 @@ def rows_of(table: Any, columns: Sequence[ColumnFacts]) -> Numbers:
     for column in columns:
         if column.name not in table.column_names:
             raise ValueError(f"data: {unknown(column.name, table.column_names)}")
-    _check_whole(table.select([column.name for column in columns]))
+    check_whole(table.select([column.name for column in columns]))
     rows = [_codes(table[c.name], c) for c in columns]
     return np.stack(rows, 1) if rows else np.empty((table.num_rows, 0))
 
@@ -208,53 +209,3 @@ def _stored(values: Numbers, column: ColumnFacts) -> Any:
     if pa.types.is_integer(kind):
         return pa.array(np.round(values).astype(np.int64)).cast(kind)
     return pa.array(values.astype(kind.to_pandas_dtype()))
-
-
-def _check_whole(table: Any) -> None:
-    """Raise where a cell is missing, or holds a number that is not finite."""
-    import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
-    import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
-
-    gaps: dict[str, npt.NDArray[np.int64]] = {}
-    for name in table.column_names:
-        column = table[name]
-        missing = column.is_null()
-        if pa.types.is_floating(column.type):
-            missing = pc.or_(
-                missing, pc.invert(pc.fill_null(pc.is_finite(column), fill_value=False))
-            )
-        where = np.flatnonzero(missing.to_numpy())
-        if len(where):
-            gaps[name] = where
-    if gaps:
-        first = {name: _some(rows) for name, rows in gaps.items()}
-        raise ValueError(
-            f"data: expected a value in every cell, given {sum(map(len, gaps.values()))} missing "
-            f"or infinite: " + "; ".join(f"'{name}' in row {rows}" for name, rows in first.items())
-        )
-
-
-def _some(rows: npt.NDArray[np.int64]) -> str:
-    """The first few of some rows."""
-    shown = ", ".join(map(str, rows[:5]))
-    return shown if len(rows) <= 5 else f"{shown} and {len(rows) - 5} more"
-
-
-def _check_twice(rows: Numbers, columns: Sequence[ColumnFacts]) -> None:
-    """Raise where a column says nothing that another does not say: it has no density beside it."""
-    some = rows[:: max(1, len(rows) // 20_000)]
-    spread = some.std(0)
-    vary = np.flatnonzero(spread > 0)
-    z = (some[:, vary] - some[:, vary].mean(0)) / spread[vary]
-    alike = np.abs(z.T @ z) / len(some) > 1 - 1e-10
-    for i, j in np.argwhere(np.triu(alike, 1)):
-        first, second = columns[vary[i]], columns[vary[j]]
-        slope = rows[:, vary[j]].std() / rows[:, vary[i]].std()
-        sign = np.sign((z[:, i] * z[:, j]).sum())
-        moved = (rows[:, vary[i]] - rows[:, vary[i]].mean()) * slope * sign
-        rest = rows[:, vary[j]] - rows[:, vary[j]].mean() - moved
-        if np.abs(rest).max() <= 1e-5 * rows[:, vary[j]].std():
-            raise ValueError(
-                f"data: expected columns that are not copies of each other, given '{second.name}', "
-                f"which is '{first.name}' or a linear function of it; leave one out"
-            )
