@@ -139,7 +139,7 @@ def test_a_model_s_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kinds", "said"),
     [
-        ({"height": "positiv"}, r"^kinds: expected height to be .* given 'positiv'"),
+        ({"height": "posi"}, r"^kinds: expected height to be .* given 'posi'"),
         ({"height": "interval:2:1"}, r"^kinds: expected height to be .* given 'interval:2:1'"),
         ({"height": "step"}, r"^kinds: expected height to be .* given 'step'"),
         ({"weight": "real"}, r"^kinds: unknown 'weight'"),
