@@ -1,6 +1,6 @@
 """A table of columns of every kind, modelled and drawn: does what is drawn look like the table?
 
-    python benchmarks/mixed_table.py --data diamonds.csv [--steps 8000] [--out docs/benchmarks]
+    python benchmarks/mixed_table.py --data diamonds.csv [--steps 6000] [--out docs/benchmarks]
 
 ``diamonds.csv`` is the one of ggplot2, as the package `pydataset` 0.2.0 has it, in
 ``pydataset/resources.tar.gz``. Stones without a size, or of more than 2 cm, are left out. The flow
@@ -191,7 +191,7 @@ def markdown(found: dict[str, object], rows: list[tuple[str, str, float, float]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True)
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     options = parser.parse_args()
     table = stones(options.data)

@@ -13,7 +13,16 @@ import pyarrow.feather
 import pytest
 import torch
 
-from lambent.data import ColumnFacts, DataConfig, load_events, load_table, read_table, table_like
+from lambent import NSFConfig, load, nsf, save
+from lambent.data import (
+    ColumnFacts,
+    DataConfig,
+    arrow_from,
+    load_events,
+    load_table,
+    read_table,
+    table_like,
+)
 
 N = 400
 
@@ -184,3 +193,17 @@ def test_facts_are_checked() -> None:
         ColumnFacts(name="a", kind="real", scale=0.0)
     with pytest.raises(ValueError, match=r"^columns: expected 2 to 256 categories of 'a', given 1"):
         ColumnFacts(name="a", kind="category", categories=("x",))
+
+
+def test_a_model_file_tells_columns(tmp_path: Path) -> None:
+    """Numbers, words and truth values as categories, and categories in a file."""
+    kinds = {"carat": "category", "rooms": "category"}
+    names = ["height", "carat", "rooms", "cut", "sold", "region"]
+    table = read_table(frame()[names], kinds=kinds)
+    flow = nsf(NSFConfig(shape=table.shape, columns=table.columns, width=8, transforms=1))
+    save(flow, tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.recipe is not None
+    assert again.recipe[1].columns == table.columns  # type: ignore[attr-defined]
+    rows = arrow_from(again.sample(20).numpy(), table.columns)
+    assert rows.schema.equals(table.arrow().schema)

@@ -40,7 +40,7 @@ class ColumnFacts:
     """Arrow's name of the type in which values were stored; of a dictionary, that of its values."""
     encoded: bool = False
     """Whether values were stored as a dictionary, pandas' and polars' categorical."""
-    categories: tuple[str | int | bool, ...] = ()
+    categories: tuple[str | int | float | bool, ...] = ()
     """Of a category: its values, in their order."""
     low: float = 0.0
     """The end of an interval, or the least value of whole multiples."""
