@@ -81,8 +81,8 @@ def main() -> None:
         path = row["path_median"]
         places = [1 + row["steps"] * j / len(path) for j in range(len(path))]
         right.plot(places, path, color=f"C{i}", label=name)
-    right.axhline(figures["mirrors"]["floor"], color="0.5", linestyle=":", linewidth=1)
-    right.text(1, 1.05 * figures["mirrors"]["floor"], "smallest singular value", fontsize=8)
+    floor = figures["mirrors"]["floor"]
+    right.axhline(floor, color="black", linestyle=":", label="smallest singular value")
     log_axis(right, "y")
     right.set(xlabel="step of Adam", ylabel="relative error of the fit, median")
     right.legend(frameon=False)

@@ -26,5 +26,5 @@ def _draw(kind: str, n: int, generator: torch.Generator) -> Tensor:
         return kernel[places[:, None] - places + n - 1]
     if kind == "permutation":
         return torch.eye(n, dtype=torch.float64)[torch.randperm(n, generator=generator)]
-    rotation: Tensor = torch.linalg.qr(normal)[0]
-    return rotation
+    rotation, triangle = torch.linalg.qr(normal)
+    return rotation * triangle.diagonal().sign()  # else the determinant of all would be the same
