@@ -71,7 +71,13 @@ def test_repeats_itself_and_noise_matters() -> None:
 
 
 def test_time_and_interrupts_end_it() -> None:
-    assert trained(max_seconds=0.0)[1].ended == "time"
+    curve = trained(max_seconds=0.0)[1]
+    assert (curve.ended, curve.taken) == ("time", 0)
+    long = RowsConfig(steps=10**6, batch_size=64, learning_rate=1e-2, check_every=10**6)
+    model, curve = trained(long, max_seconds=1.0)
+    assert curve.ended == "time"
+    assert len(curve.steps) > 3  # it looks though no step is one to look at
+    assert curve.held_out[curve.best].mean() > curve.held_out[0].mean()
 
     def interrupt(steps: int, nats: Tensor) -> None:
         if steps == 20:

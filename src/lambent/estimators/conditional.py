@@ -17,7 +17,7 @@ from lambent.estimators.latents import levels_of, normal_grid
 from lambent.nn import StandardUnits
 from lambent.train.rows import log_prob_of_rows
 
-_DRAWS = 256  # latents by which means, and quantiles of several targets, are found
+_DRAWS = 128  # latents by which means, and quantiles of several targets, are found
 _CHUNK = 2**17  # of them in one pass
 
 
@@ -119,7 +119,7 @@ class FlowConditionalDensity(RegressorMixin, FlowEstimator):  # type: ignore[mis
     def quantiles(self, X: Any, levels: Any) -> Array:
         """Quantiles of the target; of each alone where there are several.
 
-        Those of one target are exact; of several, they are of 256 points of the latent space.
+        Those of one target are exact; of several, they are of 128 points of the latent space.
 
         Args:
             X: ``(n, d)``.

@@ -142,15 +142,14 @@ def _beyond_noise(gain: Tensor) -> bool:
 
 def _best(curves: list[Curve]) -> tuple[int, float]:
     """After how many steps rows held out do best, and their gain; 0 if it is no more than noise."""
-    longest = max(curves, key=lambda curve: len(curve.steps))
-    looks = len(longest.steps)
-    nats = torch.cat([_lengthened(curve, looks) for curve in curves], 1)
+    steps = sorted({step for curve in curves for step in curve.steps})
+    nats = torch.cat([_at(curve, steps) for curve in curves], 1)
     best = int(nats.mean(1).argmax())
     gain = nats[best] - nats[0]
-    return (longest.steps[best], float(gain.mean())) if _beyond_noise(gain) else (0, 0.0)
+    return (steps[best], float(gain.mean())) if _beyond_noise(gain) else (0, 0.0)
 
 
-def _lengthened(curve: Curve, looks: int) -> Tensor:
-    """The nats at each look, ``(looks, m)``, the last repeated where training ended before."""
-    missing = looks - len(curve.held_out)
-    return torch.stack([*curve.held_out, *[curve.held_out[-1]] * missing])
+def _at(curve: Curve, steps: list[int]) -> Tensor:
+    """The nats after so many steps, ``(len(steps), m)``: of the last look until then."""
+    looks = [sum(taken <= step for taken in curve.steps) - 1 for step in steps]
+    return torch.stack([curve.held_out[look] for look in looks])

@@ -50,7 +50,7 @@ def plan(rows: int, columns: int, context: int | None = None) -> Plan:
         check_every=max(5, steps // 100),
         patience=8 if rows < _LARGE else 15,
     )
-    held_out: tuple[int, ...] = (min(max(rows // 10, min(rows // 5, 1_000)), 10_000),)
+    held_out: tuple[int, ...] = (min(max(rows // 10, min(rows // 5, 1_000)), 5_000),)
     if rows < _SMALL:
         held_out = (rows // 3,) * 3
     flow = _flow(rows, columns, context)
@@ -60,8 +60,8 @@ def plan(rows: int, columns: int, context: int | None = None) -> Plan:
 def _flow(rows: int, columns: int, context: int | None) -> NSFConfig:
     """The flow behind the step that whitens: wider and deeper where there is more to learn from."""
     many = rows >= _LARGE
-    width = 32 if rows < _SMALL else 64 if rows < 50_000 else 128 if rows < 200_000 else 256
-    transforms = 2 if rows < _SMALL else 3 if rows < 50_000 else 5
+    width = 32 if rows < _SMALL else 64 if rows < 50_000 else 128
+    transforms = 2 if rows < _SMALL else 3 if rows < 50_000 else 4
     bins = 16 if many else 8
     if columns > 50:  # the splines' numbers, 3 bins - 1 a column, are most of the work
         transforms, bins = min(transforms, 3), 5

@@ -21,6 +21,7 @@ Rows = tuple[Tensor, Tensor | None]
 
 _DECAY = 0.99  # of the average of the weights
 _CLIP = 10.0  # of the gradient's norm: a few rows far out would decide a step alone
+_LONGEST = 0.05  # part of the time between two looks
 _CHUNK = 4096  # rows in one pass that takes no gradient
 
 
@@ -132,6 +133,8 @@ class _Run:
         self.start = time.monotonic()
         self.flow, self.rows, self.held_out = flow, rows, held_out
         self.config, self.max_seconds, self.show = config, max_seconds, show
+        self.look_seconds = 0.0  # the last look took
+        self.looked_at = 0.0  # part of the time
         self.curve = Curve()
         self.averaged = copy.deepcopy(flow).eval()
         self.average: list[Tensor] = list(self.averaged.parameters())
@@ -155,12 +158,13 @@ class _Run:
             share = self.share()
             if share >= 1:
                 self.curve.ended = "time"
+                self.look()
                 break
             if not self.step(next(order), share):
                 self.curve.ended = "not finite"
                 break
             self.curve.taken += 1
-            if self.curve.taken % self.config.check_every == 0 and not self.look():
+            if self.due() and not self.look():
                 self.curve.ended = "patience"
                 break
         else:
@@ -169,10 +173,25 @@ class _Run:
 
     def share(self) -> float:
         """How much of the steps, or of the time, is over."""
-        spent = 0.0
-        if self.max_seconds is not None:
-            spent = (time.monotonic() - self.start) / max(self.max_seconds, 1e-9)
-        return max(self.curve.taken / self.config.steps, spent)
+        return max(self.curve.taken / self.config.steps, self.spent())
+
+    def spent(self) -> float:
+        """How much of the time is over, but for one last look."""
+        if self.max_seconds is None:
+            return 0.0
+        there_is = self.max_seconds - self.look_seconds
+        return (time.monotonic() - self.start) / there_is if there_is > 0 else 1.0
+
+    def due(self) -> bool:
+        """Whether it is time for a look: after some steps, or sooner where steps take long."""
+        spent = self.spent()
+        if self.curve.taken % self.config.check_every == 0:
+            self.looked_at = spent
+            return True
+        if spent < self.looked_at + _LONGEST:
+            return False
+        self.looked_at = spent
+        return True
 
     def batches(self) -> Iterator[Tensor]:
         """Indices of rows: all of them in a random order, again and again."""
@@ -208,7 +227,7 @@ class _Run:
         """Look at the rows held out, and remember the best weights; whether to go on."""
         if self.held_out is None:
             return True
-        curve = self.curve
+        curve, before = self.curve, time.monotonic()
         values = log_prob_of_rows(self.averaged, *self.held_out)
         curve.steps.append(curve.taken)
         curve.held_out.append(values)
@@ -217,4 +236,5 @@ class _Run:
         last = len(curve.steps) - 1
         if curve.best == last:
             self.best = copy.deepcopy(self.averaged.state_dict())
+        self.look_seconds = time.monotonic() - before
         return last - curve.best < self.config.patience

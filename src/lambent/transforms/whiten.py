@@ -49,7 +49,7 @@ class Whiten(Transform):
         """``W``, ``(d, d)``."""
         return self.lower.tril(-1) + torch.diag(self.log_diagonal.exp())
 
-    def centre(self, context: Context | None) -> Tensor:
+    def centre(self, x: Tensor, context: Context | None) -> Tensor:
         """What is subtracted, ``(d,)`` or a row for each event."""
         return self.mean
 
@@ -59,13 +59,13 @@ class Whiten(Transform):
     def forward(self, x: X, context: Context | None = None) -> tuple[Z, PerSample]:
         """Subtract the mean, then multiply."""
         with full_precision(x):
-            return (x - self.centre(context)) @ self.weight.T, self._log_det(x)
+            return (x - self.centre(x, context)) @ self.weight.T, self._log_det(x)
 
     def inverse(self, z: Z, context: Context | None = None) -> tuple[X, PerSample]:
         """Solve, then add the mean."""
         with full_precision(z):
             centred = torch.linalg.solve_triangular(self.weight, z.T, upper=False).T
-            return centred + self.centre(context), -self._log_det(z)
+            return centred + self.centre(z, context), -self._log_det(z)
 
     @torch.no_grad()
     def initialize_from(self, x: Tensor, context: Context | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from lambent.core.transform import check_context
 from lambent.transforms.whiten import Whiten
 from lambent.types import Context
 
@@ -41,8 +42,9 @@ class WhitenGiven(Whiten):
             raise ValueError(f"context_features: expected at least 1, got {context_features}")
         self.slope = nn.Parameter(torch.zeros(features, context_features))
 
-    def centre(self, context: Context | None) -> Tensor:
+    def centre(self, x: Tensor, context: Context | None) -> Tensor:
         """The mean given each context, ``(b, d)``."""
+        check_context(x, context)
         size = self.slope.shape[1]
         if not isinstance(context, Tensor) or context.shape[1:] != (size,):
             given = tuple(context.shape) if isinstance(context, Tensor) else context
@@ -52,7 +54,7 @@ class WhitenGiven(Whiten):
     @torch.no_grad()
     def initialize_from(self, x: Tensor, context: Context | None = None) -> None:
         """Set mean, slope and factor from a batch."""
-        self.centre(context)
+        self.centre(x, context)
         assert isinstance(context, Tensor)
         given = context.detach().cpu().double()
         rows = x.detach().cpu().double()
