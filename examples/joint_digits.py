@@ -92,7 +92,7 @@ def stage(high: Tensor, minutes: float | None = None, steps: int = 10**6) -> tup
 
     seconds = None if minutes is None else 60 * minutes
     steps = train_on_draws(
-        flow, draw, steps=steps, batch_size=32, anneal_steps=50, max_seconds=seconds
+        flow, draw, steps=steps, batch_size=16, anneal_steps=50, max_seconds=seconds
     )
     return flow, steps
 
