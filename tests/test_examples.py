@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lambent import DataConfig, load_images, seeded
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -74,3 +76,21 @@ def test_joint_flows_of_toys_are_pictured(
     off = float(re.findall(r'"rule_error": ([\d.e-]+)', capsys.readouterr().out)[0])
     assert off < 0.05
     assert (tmp_path / "joint-sectors.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_finer_images_keep_to_the_coarse_ones_and_differ_at_edges() -> None:
+    """From 4 x 4 to 8 x 8 pixels, held-out images."""
+    example = runpy.run_path(str(EXAMPLES / "joint_digits.py"))
+    unit, pooled = example["unit"], example["pooled"]
+    train, held_out = (
+        load_images("digits", DataConfig(split=split)) for split in ("train", "validation")
+    )
+    with seeded(0):
+        flow, _ = example["stage"](unit(train[:][0]), steps=200)
+        images, found = example["finer"](flow, pooled(unit(held_out[:32][0])), 64)
+    assert images.shape == (32 * 64, 1, 8, 8)
+    assert found["psnr_of_pooled"] > 40
+    assert found["block_sum"] < 0.02
+    assert 0 < found["deviation_in_flat_quarter"] < 0.8 * found["deviation_elsewhere"]
+    assert found["condition_error_of_draws"] < 1e-3

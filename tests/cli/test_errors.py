@@ -138,6 +138,10 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*TRAIN, "--objective=joint", "--model.rule_weight=0"),
         ("rule_weight: expected more than 0, got 0.0",),
     ),
+    "joint, haar of labels": (
+        (*TRAIN, "--objective=joint", "--model.haar=true"),
+        ("haar: expected false without a condition of images",),
+    ),
     "context of images": (
         (*TRAIN, "--context=a"),
         ("context: expected none for images, given 'a'",),

@@ -23,7 +23,7 @@ from lambent.core import Flow
 from lambent.distributions import NormalAndRule
 from lambent.flows.joint import masks
 from lambent.testing import perturbed
-from lambent.transforms import Affine, Anneal, Chosen, Coupling, anneal
+from lambent.transforms import Affine, Anneal, Chosen, Coupling, Haar, anneal
 
 from ..networks import Dense
 
@@ -199,6 +199,19 @@ def test_units_come_from_the_data_and_are_not_trained() -> None:
     ]
 
 
+def test_blocks_have_a_unit_for_their_sums_and_one_for_each_difference() -> None:
+    flow = joint(JointConfig(shape=(1, 4, 4), context_shape=(1, 4, 4), width=4, haar=True))
+    scale = torch.tensor([1e-3, 0.1, 1.0, 10.0])[:, None, None]
+    x = Haar().inverse(scale * torch.randn(500, 4, 2, 2))[0]
+    initialize(flow, x, torch.randn(500, 1, 4, 4))
+    z = flow.transform["standardise"](x)[0]  # type: ignore[index]
+    assert z.shape == x.shape
+    blocks = Haar()(z)[0].transpose(0, 1).flatten(1)
+    torch.testing.assert_close(blocks.std(1), torch.ones(4), atol=1e-2, rtol=0)
+    covariance = torch.cov(z[:, 0, :2, :2].flatten(1).T)
+    torch.testing.assert_close(covariance, torch.eye(4), atol=0.2, rtol=0)
+
+
 def test_a_saved_flow_comes_back(tmp_path: Path) -> None:
     flow = joint(PAIR)
     initialize(flow, 3 * torch.randn(50, 2), 7 + torch.randn(50, 1))
@@ -226,6 +239,16 @@ def test_a_saved_flow_comes_back(tmp_path: Path) -> None:
         (
             {"shape": (1, 4, 4), "context_features": None, "context_shape": (1, 2, 2)},
             "context_shape: expected images of the events' height and width",
+        ),
+        ({"haar": True}, "haar: expected false without a condition of images"),
+        (
+            {
+                "shape": (1, 4, 3),
+                "context_features": None,
+                "context_shape": (1, 4, 3),
+                "haar": True,
+            },
+            r"haar: expected images of even sides, got events of shape \(1, 4, 3\)",
         ),
     ],
 )

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from lambent import Flow, JointConfig, conditional_log_prob, joint, joint_sample, rule_error, seeded
+from lambent import (
+    DataConfig,
+    Flow,
+    JointConfig,
+    conditional_log_prob,
+    joint,
+    joint_sample,
+    load_images,
+    rule_error,
+    seeded,
+)
 from lambent.data import crescents, sectors, seven_shapes
 from lambent.evaluate import discrepancy
 from lambent.train import train_on_draws
@@ -113,6 +124,41 @@ def test_draws_lie_in_the_sector_of_every_angle() -> None:
     inside = ((off - torch.pi).abs() <= 0.55).float().mean(1)
     assert inside.min() > 0.95
     assert float(drawn.condition_error.mean()) < 1e-2
+
+
+def gap_of_enlarged(noise: float) -> float:
+    """The same for what digits of 4 x 4 pixels lack at 2 x 2, for each pixel."""
+    digits = load_images("digits", DataConfig(split="all"))[:][0]
+    fine = F.avg_pool2d((digits.float() + 0.5) / 256, 2)
+    coarse = F.avg_pool2d(fine, 2).repeat_interleave(2, -1).repeat_interleave(2, -2)
+    with seeded(0):
+        flow = joint(
+            JointConfig(
+                shape=(1, 4, 4),
+                context_shape=(1, 4, 4),
+                couplings=10,
+                width=8,
+                condition_noise=noise,
+                haar=True,
+            )
+        )
+
+        def draw(n: int) -> tuple[Tensor, Tensor]:
+            rows = torch.randint(len(fine), (min(n, 512),))
+            x = fine[rows] - coarse[rows]
+            return x + 0.004 * torch.randn_like(x), coarse[rows]
+
+        train_on_draws(flow, draw, steps=200, batch_size=64, anneal_steps=20)
+        x, y = draw(64)
+    gap = (flow.log_prob(x, y) - conditional_log_prob(flow, x, y)).detach().mean()
+    return float(gap) / 16
+
+
+@pytest.mark.slow
+def test_blocks_of_equal_pixels_in_the_condition_are_a_trap_that_noise_closes() -> None:
+    """Differences that are always 0 can be stretched without the rule noticing."""
+    assert gap_of_enlarged(0.0) > 0.5
+    assert abs(gap_of_enlarged(0.02)) < 0.05
 
 
 def test_points_are_where_their_conditions_have_them() -> None:

@@ -24,6 +24,7 @@ from lambent.transforms import (
     Append,
     Chosen,
     Coupling,
+    Haar,
     Squeeze,
 )
 
@@ -73,7 +74,7 @@ def joint(config: JointConfig) -> Flow:
     pixels = {} if config.grey_levels is None else from_pixels(config.grey_levels)
     transform = Compose(
         **pixels,  # type: ignore[arg-type]
-        standardise=ActNorm(shape[0], log_scale_factor=1.0).requires_grad_(requires_grad=False),
+        standardise=_units(config, shape[0]),
         anneal=Anneal(),
         append=Append(channels),
         couplings=Compose(*couplings),
@@ -83,6 +84,17 @@ def joint(config: JointConfig) -> Flow:
         NormalAndRule(whole, channels, config.rule_weight),
         context_encoder=Condition(units, noise=noise_of(config), places=places),
     )
+
+
+def _units(config: JointConfig, channels: int) -> Transform:
+    """Unit scale in each channel, or in the sums and each of the differences of its blocks.
+
+    Couplings have bounded scales: an axis as narrow as the sums of what an image lacks at half the
+    size is out of their reach, the more so as it lies across the pixels.
+    """
+    scales = ActNorm(4 * channels if config.haar else channels, log_scale_factor=1.0)
+    scales.requires_grad_(requires_grad=False)
+    return Compose(Haar(), scales, Haar().inv) if config.haar else scales
 
 
 def masks(features: int, count: int, seed: int) -> list[tuple[int, ...]]:
@@ -145,7 +157,8 @@ def _of_images(config: JointConfig, shape: tuple[int, ...]) -> list[Transform]:
         by_channels = _by_channels(config, now, min(left, 4 if half else 2))
         left -= len(by_channels)
         group += by_channels
-        steps += [Squeeze(), *group, Squeeze().inv] if half else group
+        gathered: Transform = Haar() if config.haar else Squeeze()
+        steps += [gathered, *group, gathered.inv] if half else group
         half = not half and height % 2 == 0 and width % 2 == 0
     return steps
 

@@ -40,6 +40,11 @@ class JointConfig(ContextConfig):
     """Of vectors: hidden layers of each coupling's network."""
     blocks: int = 1
     """Of images: residual blocks of each coupling's network."""
+    haar: bool = False
+    """Of images given images, of even sides: the sums and differences of 2 x 2 blocks have unit
+    scale each, in place of pixels, and stand for the places of a block in couplings at half size;
+    for data whose blocks obey a rule, as what an image lacks at half the size. Blocks of a
+    condition that differ in nothing need ``condition_noise``: see the docs."""
     mask_seed: int = 0
     """Of vectors: chooses the order of the masks."""
 
@@ -84,6 +89,10 @@ def condition_of(config: JointConfig, shape: tuple[int, ...]) -> tuple[int, ...]
     if sum(given.values()) != 1:
         named = ", ".join(name for name, there in given.items() if there) or "none"
         raise ValueError(f"conditioning: expected one of {', '.join(given)}, got {named}")
+    if config.haar and config.context_shape is None:
+        raise ValueError(
+            "haar: expected false without a condition of images, context_shape, got true"
+        )
     if config.context_features is not None:
         check_at_least(config, 1, "context_features")
         return (config.context_features,)
@@ -96,4 +105,6 @@ def condition_of(config: JointConfig, shape: tuple[int, ...]) -> tuple[int, ...]
             f"context_shape: expected images of the events' height and width, "
             f"got {tuple(config.context_shape)} beside {shape}"
         )
+    if config.haar and (shape[1] % 2 or shape[2] % 2):
+        raise ValueError(f"haar: expected images of even sides, got events of shape {shape}")
     return tuple(config.context_shape)

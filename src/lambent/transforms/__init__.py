@@ -23,6 +23,7 @@ from lambent.transforms.flatten import Flatten as Flatten
 from lambent.transforms.fused_steps import GlowStep as GlowStep
 from lambent.transforms.gaps import Gaps as Gaps
 from lambent.transforms.glow_level import GlowLevel as GlowLevel
+from lambent.transforms.haar import Haar as Haar
 from lambent.transforms.linear import ChannelMix as ChannelMix
 from lambent.transforms.linear import InvertibleConv1x1 as InvertibleConv1x1
 from lambent.transforms.linear import PLUConv1x1 as PLUConv1x1
