@@ -2,10 +2,10 @@
 
 from importlib.util import find_spec
 
-from lambent.errors import MissingExtraError
+from lambent.errors import MissingExtraError as _MissingExtraError
 
 if find_spec("sklearn") is None or find_spec("narwhals") is None:  # before the imports below
-    raise MissingExtraError("scikit-learn", "sklearn")
+    raise _MissingExtraError("scikit-learn", "sklearn")
 
 from lambent.estimators.calibration import coverage_curve as coverage_curve
 from lambent.estimators.calibration import probability_transform as probability_transform

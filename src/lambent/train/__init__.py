@@ -6,7 +6,7 @@ import importlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from lambent.errors import MissingExtraError
+from lambent.errors import MissingExtraError as _MissingExtraError
 
 if TYPE_CHECKING:
     from lambent.train.config import TrainConfig as TrainConfig
@@ -26,7 +26,6 @@ _FILE = {
     "train_on_draws": "stream",
     "train_on_rows": "rows",
 } | _WITH_LIGHTNING
-__all__ = list(_FILE)
 
 
 def __getattr__(name: str) -> Any:
@@ -34,7 +33,7 @@ def __getattr__(name: str) -> Any:
     if name not in _FILE:
         raise AttributeError(f"module 'lambent.train' has no attribute '{name}'")
     if name in _WITH_LIGHTNING and find_spec("lightning") is None:
-        raise MissingExtraError("lightning", "train")
+        raise _MissingExtraError("lightning", "train")
     value = getattr(importlib.import_module(f"lambent.train.{_FILE[name]}"), name)
     globals()[name] = value
     return value
