@@ -25,7 +25,7 @@ import torch
 from emit import write_json, write_text
 from rich.progress import track
 
-import lambent.train  # noqa: F401
+import lambent.train.fitting  # noqa: F401
 from lambent.cli import main
 
 TINY = (
