@@ -3,14 +3,13 @@
     python benchmarks/mixed_table.py --data diamonds.csv [--steps 4000] [--out docs/benchmarks]
 
 ``diamonds.csv`` is the one of ggplot2, as the package `pydataset` 0.2.0 has it, in
-``pydataset/resources.tar.gz``. Stones without a size, of more than 2 cm, or of a table
-width that fewer than ten have are left out. The flow
-is trained from the command line on nine tenths of the rows; as many rows are drawn as were held
-out, and both are compared: each column by the largest distance of the two distribution functions
-(numbers) or by half the sum of the differences of the shares (categories), each pair of columns by
-the difference of their association: Spearman's correlation of two numbers, Cramér's V of two
-categories, and the correlation ratio of a number's ranks given a category. Beside them stands what
-two random halves of the table's own rows give.
+``pydataset/resources.tar.gz``. Stones without a size, of more than 2 cm, or of a table width that
+fewer than ten have are left out. The flow is trained from the command line on nine tenths of the
+rows; as many rows are drawn as were held out, and both are compared: each column by the largest
+distance of the two distribution functions (numbers) or by half the sum of the differences of the
+shares (categories), each pair of columns by the difference of their association: Spearman's
+correlation of two numbers, Cramér's V of two categories, and the correlation ratio of a number's
+ranks given a category. Beside them stands what two random halves of the table's own rows give.
 """
 
 from __future__ import annotations
