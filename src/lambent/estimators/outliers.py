@@ -15,15 +15,14 @@ from lambent.train.rows import log_prob_of_rows
 
 _SHARE = 0.2  # of the rows, which the flow does not see and which set the threshold
 _MOST = 10_000  # of them
-_ERRORS = 1.64  # standard errors, a test at 10 %
 
 
 class FlowOutlierDetector(OutlierMixin, RowDensity):  # type: ignore[misc]
     """Rows of a density so low that a share ``contamination`` of fresh normal rows has it.
 
     A fifth of the rows is kept from the flow, and the density that this share of them lies below
-    is the threshold. Where the quantile of all rows says the same, by a test at 10 %, it is taken,
-    as it varies less from fit to fit.
+    is the threshold. Where the quantile of all rows says the same to within a standard error, it is
+    taken, as it varies less from fit to fit.
 
     Args:
         contamination: The share of normal rows that may be called outliers, above 0 and at most
@@ -131,7 +130,7 @@ def threshold(nats: Array, held: npt.NDArray[np.bool_], share: float) -> float:
     fresh = nats[held]
     if len(fresh) == 0:
         return of_all
-    error = _ERRORS * math.sqrt(share * (1 - share) / len(fresh))
+    error = math.sqrt(share * (1 - share) / len(fresh))
     if abs(np.mean(fresh < of_all) - share) <= error:
         return of_all
     # So that one more row, of the same law, falls below with a chance of at most the share.
