@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from emit import write_json, write_text
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -34,6 +35,7 @@ from lambent.files import replacing
 KINDS = "carat=step:0.01,depth=step:0.1,table=category,x=step:0.01,y=step:0.01,z=step:0.01"
 """All numbers but the price are decimals that were rounded; the width of a stone's table is nearly
 always a whole number."""
+GREY, RED = "#9aa5b1", "#c2410c"
 FEWEST = 10
 """Stones of rarer widths of the table are left out: a category is to be there on both sides."""
 MARGINAL, PAIRWISE = 0.05, 0.05
@@ -112,45 +114,42 @@ def drawn(table: pd.DataFrame, steps: int, folder: Path) -> tuple[pd.DataFrame, 
     return held_out.reset_index(drop=True), pd.read_parquet(rows), figure
 
 
+def marginal(axes: Axes, real: pd.Series, made: pd.Series) -> None:
+    """One column of the table, and of what was drawn over it."""
+    if is_number(real):
+        low, high = np.quantile(real, [0.001, 0.999])
+        bins = np.linspace(low, high, 60)
+        axes.hist(real, bins, density=True, color=GREY, label="table")
+        axes.hist(made, bins, density=True, histtype="step", color=RED, label="drawn")
+    else:
+        order = sorted(real.unique())
+        for shift, part, colour in ((0.0, real, GREY), (0.4, made, RED)):
+            shares = part.value_counts(normalize=True).reindex(order, fill_value=0.0)
+            axes.bar(np.arange(len(order)) + shift, shares, 0.4, color=colour)
+        axes.set_xticks(np.arange(len(order)) + 0.2, order, rotation=30, fontsize=7)
+    axes.set_title(real.name)
+    axes.set_yticks([])
+
+
 def picture(real: pd.DataFrame, made: pd.DataFrame, path: Path) -> None:
     """Marginals over each other, associations side by side, and price against carat."""
     names = list(real.columns)
-    columns = 5
-    figure = Figure(figsize=(16, 13), layout="constrained")
-    grid = figure.add_gridspec(4, 15, height_ratios=[1, 1, 1.35, 1.35])
-    for i, name in enumerate(names):
-        axes = figure.add_subplot(grid[i // columns, 3 * (i % columns) : 3 * (i % columns) + 3])
-        if is_number(real[name]):
-            low, high = np.quantile(real[name], [0.001, 0.999])
-            bins = np.linspace(low, high, 60)
-            axes.hist(real[name], bins, density=True, color="#9aa5b1", label="table")
-            axes.hist(
-                made[name], bins, density=True, histtype="step", color="#c2410c", label="drawn"
-            )
-        else:
-            order = sorted(real[name].unique())
-            for shift, (part, colour, word) in enumerate(
-                [(real, "#9aa5b1", "table"), (made, "#c2410c", "drawn")]
-            ):
-                shares = part[name].value_counts(normalize=True).reindex(order, fill_value=0.0)
-                places = np.arange(len(order)) + 0.4 * shift
-                axes.bar(places, shares, 0.4, color=colour, label=word)
-            axes.set_xticks(np.arange(len(order)) + 0.2, order, rotation=30, fontsize=7)
-        axes.set_title(name)
-        axes.set_yticks([])
-    figure.axes[0].legend()
+    figure = Figure(figsize=(15, 14), layout="constrained")
+    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[1.2, 1, 1])
+    for axes, name in zip(top.subplots(2, 5).flat, names, strict=True):
+        marginal(axes, real[name], made[name])
+    top.axes[0].legend()
     pairs = {"table": associations(real), "drawn": associations(made)}
     pairs["drawn minus table"] = pairs["drawn"] - pairs["table"]
-    for i, (word, matrix) in enumerate(pairs.items()):
-        axes = figure.add_subplot(grid[2, 5 * i : 5 * i + 5])
-        bound = 1.0 if i < 2 else 0.1
+    for axes, (word, matrix) in zip(middle.subplots(1, 3), pairs.items(), strict=True):
+        bound = 0.1 if "minus" in word else 1.0
         shown = axes.imshow(matrix, cmap="RdBu_r", vmin=-bound, vmax=bound)
         axes.set_xticks(range(len(names)), names, rotation=60, fontsize=8)
         axes.set_yticks(range(len(names)), names, fontsize=8)
         axes.set_title(f"associations: {word}")
-        figure.colorbar(shown, ax=axes, shrink=0.8)
-    for i, (word, part) in enumerate({"table": real, "drawn": made}.items()):
-        axes = figure.add_subplot(grid[3, 7 * i : 7 * i + 7])
+        middle.colorbar(shown, ax=axes, shrink=0.8)
+    sides = {"table": real, "drawn": made}
+    for axes, (word, part) in zip(bottom.subplots(1, 2), sides.items(), strict=True):
         for cut in sorted(real["cut"].unique()):
             chosen = part[part["cut"] == cut].head(1500)
             axes.scatter(chosen["carat"], chosen["price"], s=3, alpha=0.5, label=cut)
