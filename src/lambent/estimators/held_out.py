@@ -86,6 +86,8 @@ def train(
     sizes = replace(sizes, training=replace(sizes.training, last_step=steps))
     body, curve = _train(x, context, nobody, law, sizes, clock.left(), show)
     interrupted = curve.ended == "interrupt"
+    if not curve.taken:  # no time was left
+        return Trained(body=None, interrupted=interrupted)
     return Trained(body=body, steps=curve.taken, gain=gain, interrupted=interrupted)
 
 
