@@ -15,7 +15,11 @@ with warnings.catch_warnings():
     pytest.importorskip("sbi")
     from sbi.inference import NLE, NPE
 
-from lambent.estimators.sbi import SBIEstimator, posterior_builder
+from lambent.estimators.sbi import (
+    SBIEstimator,
+    likelihood_builder,
+    posterior_builder,
+)
 
 SMALL: dict[str, object] = {"width": 16, "transforms": 2, "layers": 1}
 
