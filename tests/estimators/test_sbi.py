@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -66,7 +67,10 @@ def test_refuses() -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("method", ["posterior", "likelihood"])
-def test_the_posterior_of_a_normal(method: str) -> None:
+def test_the_posterior_of_a_normal(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # sbi leaves its logs where it runs
     with seeded(0):
         theta, x = simulated(1000)
         prior = torch.distributions.MultivariateNormal(torch.zeros(2), torch.eye(2))
