@@ -16,6 +16,7 @@ from lambent.cli.runs import load_run
 from lambent.cli.tables import write_rows
 from lambent.core.context import classes_of
 from lambent.core.flow import Flow
+from lambent.core.units import units_of
 from lambent.store import TABLE_SUFFIXES, Column, Rows, read_rows, writing_rows
 from lambent.store.rows import SUFFIXES
 
@@ -43,11 +44,12 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--batch-size", type=int, default=256, help="images at a time")
     parser.add_running()
     options = parser.read(arguments)
-    check_suffix(options.out, TABLE_SUFFIXES)
     check_suffix(options.latents, SUFFIXES, "latents")
     if not options.latents.is_file():
         raise ValueError(f"latents: expected a file, got '{options.latents}', which is not one")
     flow = load_run(options.run, options.device)
+    pictures = units_of(flow).of_images
+    check_suffix(options.out, SUFFIXES if pictures else TABLE_SUFFIXES)
     check_takes_no_images(flow)
     try:
         count, latents = read_rows(options.latents, options.batch_size)
@@ -57,13 +59,12 @@ def run(arguments: Sequence[str]) -> None:
         _check(flow, first)
     except ValueError as error:
         raise ValueError(_named(error)) from error
-    if len(flow.event_shape) != 3:
+    if not pictures:
         found = [_decode(flow, first), *(_decode(flow, rows) for rows in latents)]
         write_rows(options.out, options.run, flow, torch.cat(found), None)
         figures = {"rows": count, "out": str(options.out)}
         report(f"rows of {options.latents}", figures, as_json=options.json)
         return
-    check_suffix(options.out, SUFFIXES)
     names = ("image", "label") if options.out.suffix == ".parquet" else ("images", "labels")
     columns = {names[0]: Column("uint8", tuple(flow.event_shape))}
     if "label" in first:

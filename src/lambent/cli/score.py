@@ -14,6 +14,7 @@ from lambent.cli.progress import progress
 from lambent.cli.runs import add_measuring, check_fits, load_run, read_with_run
 from lambent.cli.score_table import score_table
 from lambent.cli.tables import load_for
+from lambent.core.units import units_of
 from lambent.data import Table
 from lambent.evaluate import check_not_joint, score
 from lambent.store import TABLE_SUFFIXES, Column, writing_rows
@@ -42,15 +43,14 @@ def run(arguments: Sequence[str]) -> None:
     add_measuring(parser)
     parser.add_running()
     options, data = read_with_run(parser, arguments)
-    check_suffix(options.out, TABLE_SUFFIXES)
     flow = load_run(options.run, options.device, options.weights)
+    check_suffix(options.out, SUFFIXES if units_of(flow).of_images else TABLE_SUFFIXES)
     images = load_for(flow, options.data, data)
     check_fits(flow, images)
     check_not_joint(flow)
     if isinstance(images, Table):
         score_table(flow, images, options, data)
         return
-    check_suffix(options.out, SUFFIXES)
     columns = {"index": Column("int64"), "bits_per_dim": Column("float64")}
     if images.labels is not None:
         columns["label"] = Column("int64")

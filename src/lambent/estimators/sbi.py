@@ -71,7 +71,9 @@ class SBIEstimator(ConditionalDensityEstimator):  # type: ignore[misc]
         nats: Tensor = self.log_prob(input[None], condition)[0]
         return nats.neg()
 
-    def sample(self, sample_shape: torch.Size, condition: Tensor, **_: Any) -> Tensor:
+    def sample(
+        self, sample_shape: torch.Size | tuple[int, ...], condition: Tensor, **_: Any
+    ) -> Tensor:
         """Draws, ``(*sample_shape, b, d)``."""
         shape = torch.Size(sample_shape)
         flat: Tensor = self.net.sample(shape.numel(), self._context(condition))

@@ -32,7 +32,7 @@ class Columns(Transform):
         >>> from lambent.transforms import Log
         >>> layer = Columns(([0, 2], Log()), ([1], Log()))
         >>> layer(torch.tensor([[1.0, 2.0, 4.0]]))[0]
-        tensor([[0.0000, 1.3863, 0.6931]])
+        tensor([[0.0000, 1.3863, 0.6931]], dtype=torch.float64)
     """
 
     def __init__(self, *parts: tuple[Sequence[int], Transform]) -> None:

@@ -20,6 +20,7 @@ class Log(Transform):
         DomainError: If a number is not above ``-a``.
 
     Example:
+        >>> import torch
         >>> Log()(torch.tensor([[1.0, 2.0]]))
         (tensor([[0.0000, 0.6931]]), tensor([-0.6931]))
     """
