@@ -59,7 +59,7 @@ def main() -> None:
         def model() -> None:
             weights = pyro.sample("weights", Normal(torch.zeros(2), 5.0).to_event(1))
             with pyro.plate("rows", ROWS):
-                pyro.sample("y", Bernoulli(logits=weights @ x.T), obs=y)
+                pyro.sample("y", Bernoulli(logits=(weights * x).sum(-1)), obs=y)
 
         settings = lambent.IAFConfig(shape=(2,), width=32, transforms=3, norm="none")
         flow = lambent.iaf(settings)
@@ -82,7 +82,7 @@ def main() -> None:
         axes.contour(axis, axis, (nats - nats.max()).exp(), levels=8, colors="#64748b")
         points = drawn if name == "flow" else centre + scale * torch.randn(3000, 2)
         axes.scatter(*points.detach().T, s=2, alpha=0.3, color="#c2410c")
-        axes.set(title=f"{name}: {loss:.2f} nats short of certainty", xlim=(-6, 16), ylim=(-6, 16))
+        axes.set(title=f"{name}: evidence at least {-loss:.2f} nats", xlim=(-6, 16), ylim=(-6, 16))
     with replacing(options.out) as temporary:
         figure.savefig(temporary, dpi=80)
     print({name: round(loss, 3) for name, loss in losses.items()})
