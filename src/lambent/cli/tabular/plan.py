@@ -29,8 +29,9 @@ FAMILIES = (
     "planar",
     "radial",
     "sylvester",
+    "iaf",
 )
-"""Those whose density is one pass; an IAF's is found number by number, and trains as slowly."""
+"""All; an IAF comes last, whose density is found number by number and trains as slowly."""
 
 
 def plan(parser: Options, arguments: Sequence[str], tables: Sequence[str]) -> list[Cell]:
