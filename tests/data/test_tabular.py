@@ -207,3 +207,18 @@ def test_a_model_file_tells_columns(tmp_path: Path) -> None:
     assert again.recipe[1].columns == table.columns  # type: ignore[attr-defined]
     rows = arrow_from(again.sample(20).numpy(), table.columns)
     assert rows.schema.equals(table.arrow().schema)
+
+
+def test_the_order_of_a_dictionary_is_kept() -> None:
+    grades = pd.Categorical(["low", "high", "mid", "low"], ["low", "mid", "high"], ordered=True)
+    table = read_table(pd.DataFrame({"grade": grades, "x": [1.0, 2.5, 4.0, 0.5]}))
+    assert table.columns[0].categories == ("low", "mid", "high")
+    back = table.arrow().to_pandas()["grade"]
+    assert back.cat.ordered
+    assert list(back.cat.categories) == ["low", "mid", "high"]
+    assert list(back) == list(grades)
+
+
+def test_refuses_copies_of_categories() -> None:
+    with pytest.raises(ValueError, match=r"given 'cut' and 'again', which is a copy of it"):
+        read_table(frame().assign(again=frame()["cut"]))

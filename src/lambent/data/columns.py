@@ -38,10 +38,13 @@ class ColumnFacts:
     ``low``; one that is never below ``low`` and has a long tail; or one of a few values."""
     dtype: str = "double"
     """Arrow's name of the type in which values were stored; of a dictionary, that of its values."""
-    encoded: bool = False
-    """Whether values were stored as a dictionary, pandas' and polars' categorical."""
+    index: str = ""
+    """Arrow's name of the type of the numbers, where values were stored as a dictionary, which is
+    pandas' and polars' categorical."""
+    ordered: bool = False
+    """Whether that dictionary said that its order means something."""
     categories: tuple[str | int | float | bool, ...] = ()
-    """Of a category: its values, in their order."""
+    """Of a category: its values, in their order, which a dictionary keeps."""
     low: float = 0.0
     """The end of an interval, or the least value of whole multiples."""
     high: float = 1.0

@@ -49,15 +49,25 @@ def _some(rows: npt.NDArray[np.int64]) -> str:
 
 
 def check_twice(rows: Numbers, columns: Sequence[ColumnFacts]) -> None:
-    """Raise where a column says nothing that another does not say: it has no density beside it.
+    """Raise where a column says nothing that another does not say.
 
     Args:
-        rows: Numbers, ``(n, d)``.
+        rows: ``(n, d)``, categories by number.
         columns: The facts of their columns.
 
     Raises:
-        ValueError: If a column is a linear function of another.
+        ValueError: If a column of categories equals another, or one of numbers is a linear
+            function of another, beside which it has no density.
     """
+    kinds = np.array([column.kind == "category" for column in columns])
+    choices: dict[tuple[object, bytes], ColumnFacts] = {}
+    for place in np.flatnonzero(kinds).tolist():
+        column = columns[place]
+        first = choices.setdefault((column.categories, rows[:, place].tobytes()), column)
+        if first is not column:
+            _refuse(first, column, "a copy of it")
+    rows = rows[:, ~kinds]
+    columns = [column for column in columns if column.kind != "category"]
     some = rows[:: max(1, len(rows) // 20_000)]
     spread = some.std(0)
     vary = np.flatnonzero(spread > 0)
@@ -70,7 +80,11 @@ def check_twice(rows: Numbers, columns: Sequence[ColumnFacts]) -> None:
         moved = (rows[:, vary[i]] - rows[:, vary[i]].mean()) * slope * sign
         rest = rows[:, vary[j]] - rows[:, vary[j]].mean() - moved
         if np.abs(rest).max() <= 1e-5 * rows[:, vary[j]].std():
-            raise ValueError(
-                f"data: expected columns that are not copies of each other, given '{second.name}', "
-                f"which is '{first.name}' or a linear function of it; leave one out"
-            )
+            _refuse(first, second, "it or a linear function of it")
+
+
+def _refuse(first: ColumnFacts, second: ColumnFacts, what: str) -> None:
+    raise ValueError(
+        f"data: expected columns that are not copies of each other, given '{first.name}' and "
+        f"'{second.name}', which is {what}; leave one out"
+    )

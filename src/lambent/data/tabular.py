@@ -81,8 +81,7 @@ def facts_of(
         raise ValueError("data: expected rows, given none")
     check_whole(table)
     found = [_facts(name, table[name], said.get(name), rows) for name in table.column_names]
-    numbers = [column for column in found if column.kind != "category"]
-    check_twice(rows_of(table, numbers), numbers)
+    check_twice(rows_of(table, found), found)
     return tuple(found)
 
 
@@ -146,16 +145,24 @@ def _facts(
         if (numbers == numbers[0]).all():
             raise ValueError(_constant(name, float(numbers[0])))
         return number_facts(name, str(inner), numbers if rows is None else numbers[rows], said)
-    categories = sorted(values.unique().to_pylist())
-    if len(categories) == 1:
-        raise ValueError(_constant(name, categories[0]))
+    found = values.unique().to_pylist()
+    if len(found) == 1:
+        raise ValueError(_constant(name, found[0]))
+    categories = sorted(found)
+    if encoded:
+        categories = values.unify_dictionaries().chunk(0).dictionary.to_pylist()
     if len(categories) > MOST_CATEGORIES:
         raise ValueError(
             f"data: expected at most {MOST_CATEGORIES} categories in a column, given "
             f"{len(categories)} in '{name}'; leave a name or an identifier out"
         )
     return ColumnFacts(
-        name=name, kind="category", dtype=str(inner), encoded=encoded, categories=tuple(categories)
+        name=name,
+        kind="category",
+        dtype=str(inner),
+        index=str(kind.index_type) if encoded else "",
+        ordered=bool(encoded and kind.ordered),
+        categories=tuple(categories),
     )
 
 
@@ -204,8 +211,11 @@ def _stored(values: Numbers, column: ColumnFacts) -> Any:
 
     kind = pa.type_for_alias(column.dtype)
     if column.kind == "category":
-        words = pa.array([column.categories[int(code)] for code in values], kind)
-        return words.dictionary_encode() if column.encoded else words
+        if not column.index:
+            return pa.array([column.categories[int(code)] for code in values], kind)
+        codes = pa.array(values.astype(np.int64)).cast(pa.type_for_alias(column.index))
+        words = pa.array(list(column.categories), kind)
+        return pa.DictionaryArray.from_arrays(codes, words, ordered=column.ordered)
     if pa.types.is_integer(kind):
         return pa.array(np.round(values).astype(np.int64)).cast(kind)
     return pa.array(values.astype(kind.to_pandas_dtype()))
